@@ -1,1 +1,15 @@
-//! golive.
+//! golive: may we go live from this network, at this hour, and who says so?
+//!
+//! The layers, in the only direction that they may use one another
+//! (`tests/architecture.rs` holds it).
+
+pub mod cli;
+pub mod evidence; // check id → outcome of its measurement
+pub mod judge; // evaluate(policy, evidence, now) → verdict; pure, total
+pub mod model; // words every module speaks: ids, limits, outcomes, findings
+pub mod net; // all shared code that touches the world
+pub mod policy; // TOML layers → checked policy
+pub mod probe; // one folder per question that golive can ask
+pub mod report; // the frozen document and its renderings
+pub mod run; // plan, events, dispatcher, journal
+pub mod ui; // terminal, plain log, JSON lines: readers of the events // arguments, one file per subcommand, exit codes

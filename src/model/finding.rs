@@ -1,0 +1,97 @@
+//! Findings: what judging one reading against one limit says.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Outcome;
+
+/// What a finding does to its check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Effect {
+    /// As it should be; shown as evidence.
+    Pass,
+    /// Within limits, but worth a warning.
+    Warn,
+    /// The reading does not allow an answer (its positive control failed, too little data).
+    Unknown,
+    /// Outside its limit.
+    Fail,
+}
+
+impl From<Effect> for Outcome {
+    fn from(effect: Effect) -> Self {
+        match effect {
+            Effect::Pass => Self::Pass,
+            Effect::Warn => Self::Warn,
+            Effect::Unknown => Self::Unknown,
+            Effect::Fail => Self::Fail,
+        }
+    }
+}
+
+/// A stable finding code with its meaning. Each probe lists its own; a test holds them unique.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Code {
+    /// `probe.what`, such as `rtmp.not_rtmp`. Never changes its meaning.
+    pub id: &'static str,
+    /// What it means, in one sentence for a person.
+    pub means: &'static str,
+}
+
+/// One comparison of a reading with a limit: also made when all is well, so that
+/// the measurement can stand beside its limit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Finding {
+    /// Stable code ([`Code::id`]).
+    pub code: String,
+    /// What it does to the check.
+    pub effect: Effect,
+    /// What the policy asks, with units.
+    pub expected: String,
+    /// What was seen, with units. Text from the network is escaped already.
+    pub observed: String,
+    /// What to do, in the words of the person who must do it; empty when all is well.
+    pub remedy: String,
+}
+
+impl Finding {
+    fn new(code: Code, effect: Effect, expected: String, observed: String, remedy: String) -> Self {
+        Self { code: code.id.to_owned(), effect, expected, observed, remedy }
+    }
+
+    /// As it should be.
+    pub fn pass(code: Code, expected: impl Into<String>, observed: impl Into<String>) -> Self {
+        Self::new(code, Effect::Pass, expected.into(), observed.into(), String::new())
+    }
+
+    /// Worth a warning.
+    pub fn warn(
+        code: Code,
+        expected: impl Into<String>,
+        observed: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> Self {
+        Self::new(code, Effect::Warn, expected.into(), observed.into(), remedy.into())
+    }
+
+    /// The reading does not allow an answer.
+    pub fn unknown(
+        code: Code,
+        expected: impl Into<String>,
+        observed: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> Self {
+        Self::new(code, Effect::Unknown, expected.into(), observed.into(), remedy.into())
+    }
+
+    /// Outside its limit.
+    pub fn fail(
+        code: Code,
+        expected: impl Into<String>,
+        observed: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> Self {
+        Self::new(code, Effect::Fail, expected.into(), observed.into(), remedy.into())
+    }
+}

@@ -1,0 +1,120 @@
+//! Connecting: bound to the path that the policy names, timed, failures classified.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
+
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::net::{TcpSocket, TcpStream, UdpSocket};
+
+use super::clock::Origin;
+use super::failure::classify;
+use crate::model::{Cause, Contact, Failure, NotMeasured, SourceAddress};
+
+/// A connection, and when and between which addresses it came about.
+#[derive(Debug)]
+pub struct Dialled {
+    /// The connection, `TCP_NODELAY` set.
+    pub stream: TcpStream,
+    /// Addresses and times; `took_ms` is the TCP handshake.
+    pub contact: Contact,
+}
+
+/// A connection that did not come about.
+#[derive(Debug)]
+pub struct Undialled {
+    /// Why.
+    pub failure: Failure,
+    /// The system's words, when there are any.
+    pub detail: String,
+    /// Addresses and times.
+    pub contact: Contact,
+}
+
+/// A socket bound to `source`. An interface or address that is not there is "could not ask".
+pub fn bound(remote: SocketAddr, kind: Type, source: &SourceAddress) -> Result<Socket, NotMeasured> {
+    let no_path = |error: io::Error| {
+        let name =
+            source.interface.clone().or_else(|| source.address.map(|a| a.to_string())).unwrap_or_default();
+        NotMeasured::new(
+            Cause::NoPath,
+            format!("cannot use the path {name}: {error}"),
+            "check the interface or source address of this [path] in the policy (`ip address` lists them)",
+        )
+    };
+    let protocol = if kind == Type::STREAM { Protocol::TCP } else { Protocol::UDP };
+    let socket = Socket::new(Domain::for_address(remote), kind, Some(protocol)).map_err(no_path)?;
+    socket.set_nonblocking(true).map_err(no_path)?;
+    #[cfg(target_os = "linux")]
+    if let Some(interface) = &source.interface {
+        socket.bind_device(Some(interface.as_bytes())).map_err(no_path)?;
+    }
+    if let Some(address) = source.address.filter(|a| a.is_ipv4() == remote.is_ipv4()) {
+        socket.bind(&SocketAddr::new(address, 0).into()).map_err(no_path)?;
+    } else if kind == Type::DGRAM {
+        let any: IpAddr =
+            if remote.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
+        socket.bind(&SocketAddr::new(any, 0).into()).map_err(no_path)?;
+    }
+    Ok(socket)
+}
+
+/// Connects over TCP. `Err` when the path is not there; a connection that fails is `Ok(Err(_))`.
+pub async fn tcp(
+    remote: SocketAddr,
+    source: &SourceAddress,
+    limit: Duration,
+    origin: &Origin,
+) -> Result<Result<Dialled, Undialled>, NotMeasured> {
+    let socket = TcpSocket::from_std_stream(bound(remote, Type::STREAM, source)?.into());
+    let offset_ms = origin.ms();
+    let outcome = tokio::time::timeout(limit, socket.connect(remote)).await;
+    let mut contact = Contact { remote, local: None, offset_ms, took_ms: origin.ms() - offset_ms };
+    Ok(match outcome {
+        Ok(Ok(stream)) => {
+            contact.local = stream.local_addr().ok();
+            let _ = stream.set_nodelay(true);
+            Ok(Dialled { stream, contact })
+        }
+        Ok(Err(error)) => Err(Undialled { failure: classify(&error), detail: error.to_string(), contact }),
+        Err(_) => Err(Undialled { failure: Failure::TimedOut, detail: String::new(), contact }),
+    })
+}
+
+/// A UDP socket connected to `remote`, so that ICMP errors come back as errors of send and receive.
+pub async fn udp(remote: SocketAddr, source: &SourceAddress) -> Result<UdpSocket, NotMeasured> {
+    let socket = bound(remote, Type::DGRAM, source)?;
+    let broken = |error: io::Error| {
+        NotMeasured::new(
+            Cause::NoPath,
+            format!("no UDP socket to {remote}: {error}"),
+            "check the route to this address",
+        )
+    };
+    let socket = UdpSocket::from_std(socket.into()).map_err(broken)?;
+    socket.connect(remote).await.map_err(broken)?;
+    Ok(socket)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_closed_port_is_refused_and_an_open_one_connects() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let open = listener.local_addr().unwrap();
+        let (source, origin, limit) = (SourceAddress::default(), Origin::start(), Duration::from_secs(2));
+        assert_eq!(tcp(open, &source, limit, &origin).await.unwrap().unwrap().contact.remote, open);
+        drop(listener);
+        assert_eq!(tcp(open, &source, limit, &origin).await.unwrap().unwrap_err().failure, Failure::Refused);
+    }
+
+    #[tokio::test]
+    async fn a_missing_interface_is_not_measured() {
+        let source = SourceAddress { interface: Some("nonesuch0".into()), address: None };
+        let remote = "127.0.0.1:9".parse().unwrap();
+        let error = tcp(remote, &source, Duration::from_secs(1), &Origin::start()).await.unwrap_err();
+        assert_eq!(error.cause, Cause::NoPath);
+    }
+}

@@ -1,0 +1,7 @@
+//! All shared code that touches the world: clocks, sockets, interfaces, privilege.
+
+pub mod clock;
+pub mod dial;
+pub mod failure;
+pub mod resolve;
+pub mod secret;

@@ -1,0 +1,83 @@
+//! `attest`: what no probe can see, asked of a named role.
+//!
+//! # Asks
+//! One yes-or-no question of a person in a role: who moderates, who may stop the stream, …
+//! # Why it matters
+//! Most of what ruins a live stream is not on the network.
+//! # How it can mislead
+//! A yes is a statement, not a measurement: name, time and evidence are what it is worth.
+//! # Needs
+//! An answer (`--answers FILE`). No answer is unknown, never a pass.
+
+mod judge;
+mod run;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{About, Env, Probe};
+use crate::model::{Answer, Code, Demand, Exactly, FarEnd, FarEndName, Finding, Lane, NotMeasured, Role};
+
+/// The probe.
+#[derive(Debug)]
+pub struct Attest;
+
+/// One question and who must answer it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Target {
+    /// The question, so that "yes" is the good answer.
+    pub question: String,
+    /// The role that must answer.
+    pub of: Role,
+}
+
+crate::limits! {
+    /// What the answer must be.
+    pub struct Limits {
+        /// The answer that is asked for (default: yes).
+        pub answer: Exactly<bool>,
+    }
+}
+
+/// What was answered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Reading {
+    /// The question, as asked.
+    pub question: String,
+    /// The role that was asked.
+    pub asked: Role,
+    /// The answer.
+    pub answer: Answer,
+}
+
+impl Probe for Attest {
+    const NAME: &'static str = "attest";
+    const LANE: Lane = Lane::Person;
+    const ABOUT: About = About {
+        asks: "One yes-or-no question of a person in a named role",
+        why: "most of what ruins a live stream is not on the network: who moderates, who may stop it, who pays for a backup",
+        misleads: "a yes is a statement, not a measurement; its worth is the name, the time and the evidence beside it",
+        needs: "an answer: `--answers FILE`",
+    };
+    const CODES: &'static [Code] = judge::CODES;
+    type Target = Target;
+    type Limits = Limits;
+    type Reading = Reading;
+
+    fn demand(_: &Target, _: &BTreeMap<FarEndName, FarEnd>) -> Demand {
+        Demand::default()
+    }
+
+    async fn measure(target: &Target, env: &Env) -> Result<Reading, NotMeasured> {
+        run::measure(target, env)
+    }
+
+    fn judge(limits: &Limits, reading: &Reading) -> Vec<Finding> {
+        judge::judge(limits, reading)
+    }
+}

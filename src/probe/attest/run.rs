@@ -1,0 +1,21 @@
+//! Looks the answer up.
+
+use super::{Reading, Target};
+use crate::model::{Cause, NotMeasured};
+use crate::probe::Env;
+
+/// The last answer given to this check, whoever gave it: the judge looks at the role.
+pub(super) fn measure(target: &Target, env: &Env) -> Result<Reading, NotMeasured> {
+    let answer = env.answers.iter().filter(|answer| answer.check == env.check).max_by_key(|answer| answer.at);
+    let answer = answer.ok_or_else(|| {
+        NotMeasured::new(
+            Cause::Unattested,
+            format!("{} has not answered: {}", target.of, target.question),
+            format!(
+                "let {} answer it: an [[answer]] with check = \"{}\" in a file given with --answers",
+                target.of, env.check
+            ),
+        )
+    })?;
+    Ok(Reading { question: target.question.clone(), asked: target.of.clone(), answer: answer.clone() })
+}

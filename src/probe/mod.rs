@@ -1,0 +1,107 @@
+//! One folder per question that golive can ask. To add one: its folder, one `pub mod`
+//! and one line in [`for_each_probe`]. Schema, report type, screen row and README table
+//! follow from it.
+
+mod env;
+mod registry;
+
+pub mod attest;
+
+pub use env::{Env, Progress, Sample};
+pub use registry::{Kind, Question, Reading, catalogue, measure};
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::future::Future;
+
+use schemars::JsonSchema;
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::model::{Code, Demand, FarEnd, FarEndName, Finding, Lane, Limits, NotMeasured, Stakes};
+
+/// The list of probes, in the order in which people read them: the one registration line each.
+/// Calls `$callback! { module Type, … }`.
+macro_rules! for_each_probe {
+    ($callback:ident) => {
+        $callback! {
+            attest Attest,
+        }
+    };
+}
+pub(crate) use for_each_probe;
+
+/// What a probe is, for people: four short texts under the fixed headings of a probe's page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct About {
+    /// What it asks, in one sentence.
+    pub asks: &'static str,
+    /// Why it matters for a live stream.
+    pub why: &'static str,
+    /// How it can mislead.
+    pub misleads: &'static str,
+    /// What it needs: privilege, a far end, a person.
+    pub needs: &'static str,
+}
+
+/// A mistake in a target that its type cannot express, found before anything is sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// Key in `target` or `limits` at fault, such as `url`.
+    pub field: &'static str,
+    /// What is wrong and what would be right.
+    pub what: String,
+}
+
+/// A kind of question that golive can ask the network, or a person.
+///
+/// Measuring and judging never meet: `measure` is given no limit, `judge` no network.
+pub trait Probe: 'static {
+    /// The word in policies: `[[check.NAME]]`.
+    const NAME: &'static str;
+    /// When it may run beside others.
+    const LANE: Lane;
+    /// What it is, for people.
+    const ABOUT: About;
+    /// Every finding code that [`Probe::judge`] can give.
+    const CODES: &'static [Code];
+    /// What to ask. Strict serde (`deny_unknown_fields`), never a limit or a secret's value.
+    type Target: Debug + Clone + PartialEq + Serialize + DeserializeOwned + JsonSchema + Send + Sync + 'static;
+    /// What the answer is held against.
+    type Limits: Limits;
+    /// What was seen, raw, in base units; text from the network as `WireText`.
+    type Reading: Debug
+        + Clone
+        + PartialEq
+        + Serialize
+        + DeserializeOwned
+        + JsonSchema
+        + Send
+        + Sync
+        + 'static;
+
+    /// What measuring will cost at most: hosts, ports, bytes, packets, seconds.
+    fn demand(target: &Self::Target, far_ends: &BTreeMap<FarEndName, FarEnd>) -> Demand;
+
+    /// Mistakes in target and limits that their types cannot express.
+    fn problems(
+        _target: &Self::Target,
+        _limits: &Self::Limits,
+        _far_ends: &BTreeMap<FarEndName, FarEnd>,
+        _stakes: &Stakes,
+    ) -> Vec<Problem> {
+        Vec::new()
+    }
+
+    /// Fills limits that the policy leaves open from the event's facts (bit rate, end).
+    fn derive(_target: &Self::Target, _limits: &mut Self::Limits, _stakes: &Stakes) {}
+
+    /// Asks. A refused handshake is a reading; only "could not ask" is an error.
+    fn measure(
+        target: &Self::Target,
+        env: &Env,
+    ) -> impl Future<Output = Result<Self::Reading, NotMeasured>> + Send;
+
+    /// Holds a reading against limits: one finding per comparison, also when all is well.
+    /// Pure and total; never empty for a reading that deserves a pass.
+    fn judge(limits: &Self::Limits, reading: &Self::Reading) -> Vec<Finding>;
+}
