@@ -11,8 +11,10 @@ pub mod limit;
 pub mod not_measured;
 pub mod outcome;
 pub mod secret;
+pub mod series;
 pub mod stakes;
 pub mod text;
+pub mod when;
 
 pub use answer::Answer;
 pub use attempt::{Contact, Family, SourceAddress};
@@ -25,5 +27,7 @@ pub use limit::{AtLeast, AtMost, Exactly, LimitRow, Limits, Loosened};
 pub use not_measured::{Cause, NotMeasured};
 pub use outcome::{Enforcement, Outcome};
 pub use secret::{Secret, SecretSource};
+pub use series::Series;
 pub use stakes::{Stakes, StreamNeed};
 pub use text::WireText;
+pub use when::When;

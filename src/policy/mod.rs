@@ -1,1 +1,97 @@
-//! policy.
+//! The policy: what IT and marketing agreed on. TOML layers become one checked [`Policy`].
+
+mod event;
+mod waiver;
+
+pub use event::{Authorisation, Event, Person, Route, Stream, Window};
+pub use waiver::{Accepts, Waiver};
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Area, CheckId, Enforcement, FarEnd, FarEndName, PathName, Role, Stakes, StreamName};
+use crate::probe::Question;
+
+/// The `schema` that a policy file must name.
+pub const SCHEMA: &str = "golive-policy/1";
+
+/// A checked policy: every id resolves, every limit can be met, nothing is empty.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Policy {
+    /// [`SCHEMA`].
+    pub schema: String,
+    /// The event.
+    pub event: Event,
+    /// Roles that sign or answer.
+    pub people: BTreeMap<Role, Person>,
+    /// Exactly one role per area.
+    pub accountable: BTreeMap<Area, Role>,
+    /// Who allowed the traffic, and when; needed beyond loopback.
+    pub authorisation: Option<Authorisation>,
+    /// Ways out of the building.
+    pub paths: BTreeMap<PathName, Route>,
+    /// What will be sent.
+    pub streams: BTreeMap<StreamName, Stream>,
+    /// Far ends.
+    pub far_ends: BTreeMap<FarEndName, FarEnd>,
+    /// The checks, in the order of the files.
+    pub checks: Vec<Check>,
+    /// Dated acceptances.
+    pub waivers: Vec<Waiver>,
+    /// The files that it was made from, base first.
+    pub layers: Vec<Layer>,
+}
+
+/// One question with its limits and how binding it is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Check {
+    /// Unique id.
+    pub id: CheckId,
+    /// The way out to measure; `None` = the system's default.
+    pub path: Option<PathName>,
+    /// What to ask and what to hold the answer against.
+    pub question: Question,
+    /// How binding it is.
+    pub enforcement: Enforcement,
+    /// The area that owns the remedy.
+    pub owner: Area,
+    /// Why it is asked, for people.
+    pub why: String,
+    /// How long a reading holds, in seconds.
+    pub valid_for_s: u64,
+}
+
+impl Check {
+    /// How long a reading holds.
+    pub fn valid_for(&self) -> SignedDuration {
+        SignedDuration::try_from(Duration::from_secs(self.valid_for_s)).unwrap_or(SignedDuration::MAX)
+    }
+}
+
+/// One file of the stack.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Layer {
+    /// File name as given, or `builtin:NAME`.
+    pub name: String,
+    /// SHA-256 of its bytes, hexadecimal.
+    pub sha256: String,
+}
+
+impl Policy {
+    /// The check with this id.
+    pub fn check(&self, id: &CheckId) -> Option<&Check> {
+        self.checks.iter().find(|check| &check.id == id)
+    }
+
+    /// Facts from which limits are derived.
+    pub fn stakes(&self) -> Stakes {
+        Stakes {
+            event_ends: self.event.ends.as_ref().map(crate::model::When::at),
+            streams: self.streams.iter().map(|(name, stream)| (name.clone(), stream.need())).collect(),
+        }
+    }
+}

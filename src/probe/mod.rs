@@ -17,7 +17,7 @@ use std::future::Future;
 use schemars::JsonSchema;
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::model::{Code, Demand, FarEnd, FarEndName, Finding, Lane, Limits, NotMeasured, Stakes};
+use crate::model::{Code, Demand, FarEnd, FarEndName, Finding, Lane, Limits, NotMeasured, Series, Stakes};
 
 /// The list of probes, in the order in which people read them: the one registration line each.
 /// Calls `$callback! { module Type, … }`.
@@ -104,4 +104,14 @@ pub trait Probe: 'static {
     /// Holds a reading against limits: one finding per comparison, also when all is well.
     /// Pure and total; never empty for a reading that deserves a pass.
     fn judge(limits: &Self::Limits, reading: &Self::Reading) -> Vec<Finding>;
+
+    /// Series worth drawing, with the limit each is held against.
+    fn series(_limits: &Self::Limits, _reading: &Self::Reading) -> Vec<Series> {
+        Vec::new()
+    }
+
+    /// When the reading's truth dates from, if not from when it was measured (an answer's date).
+    fn as_of(_reading: &Self::Reading) -> Option<jiff::Timestamp> {
+        None
+    }
 }

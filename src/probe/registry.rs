@@ -6,7 +6,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{About, Env, Probe, Problem, for_each_probe};
-use crate::model::{Code, Demand, FarEnd, FarEndName, Finding, Lane, LimitRow, Limits, NotMeasured, Stakes};
+use crate::model::{
+    Code, Demand, FarEnd, FarEndName, Finding, Lane, LimitRow, Limits, NotMeasured, Series, Stakes,
+};
 
 macro_rules! registry {
     ($($module:ident $Type:ident,)*) => {
@@ -106,6 +108,19 @@ macro_rules! registry {
             }
         }
 
+        impl Question {
+            /// Series worth drawing; none when the reading is of another kind.
+            pub fn series(&self, reading: &Reading) -> Vec<Series> {
+                match (self, reading) {
+                    $((Self::$Type { limits, .. }, Reading::$Type(reading)) => {
+                        super::$module::$Type::series(limits, reading)
+                    })*
+                    #[allow(unreachable_patterns, reason = "unreachable while there is one probe only")]
+                    _ => Vec::new(),
+                }
+            }
+        }
+
         /// What a probe saw.
         #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
         #[serde(rename_all = "snake_case")]
@@ -118,6 +133,11 @@ macro_rules! registry {
             /// Which kind it is.
             pub const fn kind(&self) -> Kind {
                 match self { $(Self::$Type(_) => Kind::$Type,)* }
+            }
+
+            /// When its truth dates from, if not from when it was measured.
+            pub fn as_of(&self) -> Option<jiff::Timestamp> {
+                match self { $(Self::$Type(reading) => super::$module::$Type::as_of(reading),)* }
             }
         }
 

@@ -1,1 +1,3 @@
-//! report.
+//! The report: one frozen document; every rendering is a function of it.
+
+pub mod v1;

@@ -80,4 +80,8 @@ impl Probe for Attest {
     fn judge(limits: &Limits, reading: &Reading) -> Vec<Finding> {
         judge::judge(limits, reading)
     }
+
+    fn as_of(reading: &Reading) -> Option<jiff::Timestamp> {
+        Some(reading.answer.at)
+    }
 }
