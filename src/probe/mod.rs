@@ -62,6 +62,9 @@ pub trait Probe: 'static {
     const LANE: Lane;
     /// What it is, for people.
     const ABOUT: About;
+    /// What viewers would notice if the event went ahead although this check fails, in one
+    /// sentence for a person who is no engineer; empty when only the policy's `why` can say.
+    const VIEWERS: &'static str = "";
     /// Every finding code that [`Probe::judge`] can give.
     const CODES: &'static [Code];
     /// What to ask. Strict serde (`deny_unknown_fields`), never a limit or a secret's value.

@@ -38,6 +38,11 @@ macro_rules! registry {
                 match self { $(Self::$Type => super::$module::$Type::ABOUT,)* }
             }
 
+            /// What viewers would notice if the event went ahead although a check fails.
+            pub const fn viewers(self) -> &'static str {
+                match self { $(Self::$Type => super::$module::$Type::VIEWERS,)* }
+            }
+
             /// Its finding codes.
             pub const fn codes(self) -> &'static [Code] {
                 match self { $(Self::$Type => super::$module::$Type::CODES,)* }

@@ -1,5 +1,7 @@
 //! `golive-report/1`: the stored document. Frozen: fields are added, never renamed or removed.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -8,9 +10,9 @@ use serde_json::Value;
 use crate::judge::{Reason, Word};
 use crate::model::{
     Area, CheckId, Enforcement, Finding, LimitRow, NotMeasured, Outcome, PathName, Role, Series,
-    SourceAddress,
+    SourceAddress, StreamName,
 };
-use crate::policy::{Event, Layer, Waiver};
+use crate::policy::{Authorisation, Event, Layer, Waiver};
 
 /// Value of [`Document::schema`].
 pub const SCHEMA: &str = "golive-report/1";
@@ -28,10 +30,22 @@ pub struct Document {
     pub run: RunDoc,
     /// The event, as the policy has it.
     pub event: Event,
-    /// Who is accountable for which area: `[area, role, name]`.
+    /// Who allowed the traffic.
+    pub authorisation: Option<Authorisation>,
+    /// Who stands behind each role: role → name.
+    pub people: BTreeMap<Role, String>,
+    /// Who is accountable for which area.
     pub accountable: Vec<AccountableDoc>,
+    /// What will be sent, and what it needs.
+    pub streams: Vec<StreamDoc>,
     /// Each check, in the policy's order.
     pub checks: Vec<CheckDoc>,
+    /// Every waiver of the policy, also those that cover nothing.
+    pub waivers: Vec<WaiverDoc>,
+    /// Kinds of question that golive knows and the policy does not ask.
+    pub not_asked: Vec<NotAskedDoc>,
+    /// What each finding code in this report means.
+    pub codes: BTreeMap<String, String>,
     /// The policy that it was judged by.
     pub policy: PolicyDoc,
 }
@@ -79,6 +93,60 @@ pub struct AccountableDoc {
     pub name: Option<String>,
 }
 
+/// A stream that will be sent.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct StreamDoc {
+    /// Its name.
+    pub name: StreamName,
+    /// Where to, without a key.
+    pub to: String,
+    /// Video bit rate, kb/s.
+    pub video_kbps: u64,
+    /// Audio bit rate, kb/s.
+    pub audio_kbps: u64,
+    /// Share that the transport adds, such as 0.03.
+    pub overhead: f64,
+    /// Factor on top, ≥ 1.
+    pub headroom: f64,
+    /// (Video + audio) × (1 + overhead) × headroom, kb/s.
+    pub needed_kbps: u64,
+}
+
+/// What a waiver does for this verdict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum WaiverState {
+    /// It covers an outcome.
+    InUse,
+    /// What it would accept did not happen.
+    NotNeeded,
+    /// It had expired when the verdict was computed.
+    Expired,
+    /// It covers nothing although the outcome is there: the check is hard or advisory,
+    /// nobody stands behind the role, or another waiver came first.
+    WithoutEffect,
+}
+
+/// A waiver of the policy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct WaiverDoc {
+    /// The waiver.
+    pub waiver: Waiver,
+    /// Name of the person behind its role.
+    pub approver: Option<String>,
+    /// What it does for this verdict.
+    pub state: WaiverState,
+}
+
+/// A kind of question that the policy does not ask.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct NotAskedDoc {
+    /// Which probe.
+    pub probe: String,
+    /// What it would have asked.
+    pub asks: String,
+}
+
 /// One check.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CheckDoc {
@@ -96,6 +164,12 @@ pub struct CheckDoc {
     pub owner: Area,
     /// Why it is asked.
     pub why: String,
+    /// What its probe asks, in one sentence.
+    pub asks: String,
+    /// How its probe can mislead.
+    pub misleads: String,
+    /// What viewers would notice if the event went ahead with this failed; may be empty.
+    pub viewers: String,
     /// What the answer was held against.
     pub limits: Vec<LimitRow>,
     /// What it came to.
