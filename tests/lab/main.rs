@@ -1,0 +1,14 @@
+//! The lab: golive against real peers, on loopback and in namespaces of its own.
+//!
+//! `tests/test` installs what it needs. What is missing fails a test and says what to install.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stderr,
+    dead_code,
+    reason = "tests: a panic is the report, and not every area uses every helper"
+)]
+
+mod harness;
+mod namespace;
+mod peer;
