@@ -1,0 +1,212 @@
+//! The journal: every event of a run, one JSON object a line, on disk before it is on screen.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, BufRead, BufReader, Seek, Write};
+use std::path::{Path, PathBuf};
+
+use super::Event;
+use super::event::{FORMAT, Started};
+use crate::evidence::{Evidence, Measured, Measurement};
+use crate::model::Cause;
+
+/// Name of the journal in a run's folder.
+pub const FILE: &str = "journal";
+
+/// Longest line read back: a reading is bounded far below this.
+const MAX_LINE: u64 = 64 << 20;
+
+/// What can go wrong with a journal. Each says where and what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum JournalError {
+    /// The folder holds a run already.
+    #[error("{0} holds a run already: give another --out, or go on with it by `golive resume {0}`")]
+    Exists(PathBuf),
+    /// Another process writes to it.
+    #[error("{0} is in use by another golive: wait for it to end")]
+    Locked(PathBuf),
+    /// There is no journal.
+    #[error("{0} holds no run: there is no file `journal` in it")]
+    Missing(PathBuf),
+    /// The disk.
+    #[error("cannot {doing} {path}: {error}")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What was being done.
+        doing: &'static str,
+        /// The system's words.
+        error: io::Error,
+    },
+    /// A line that is not an event.
+    #[error(
+        "{path}:{line}: not a golive event ({error}); the journal is damaged, keep it and start a new run"
+    )]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// Line, counted from 1.
+        line: usize,
+        /// The parser's words.
+        error: String,
+    },
+    /// It does not begin with a run.
+    #[error(
+        "{0} does not begin with a run of format {FORMAT}: it is from another version of golive, or damaged"
+    )]
+    NoStart(PathBuf),
+}
+
+fn io_error(path: &Path, doing: &'static str) -> impl FnOnce(io::Error) -> JournalError {
+    let path = path.to_owned();
+    move |error| JournalError::Io { path, doing, error }
+}
+
+/// An open journal, locked against a second writer.
+#[derive(Debug)]
+pub struct Journal {
+    file: File,
+    path: PathBuf,
+}
+
+impl Journal {
+    /// Starts a new journal in `folder`, which is made if it is not there.
+    pub fn create(folder: &Path) -> Result<Self, JournalError> {
+        fs::create_dir_all(folder).map_err(io_error(folder, "make the folder"))?;
+        let path = folder.join(FILE);
+        let file =
+            OpenOptions::new().create_new(true).append(true).open(&path).map_err(|error| {
+                match error.kind() {
+                    io::ErrorKind::AlreadyExists => JournalError::Exists(folder.to_owned()),
+                    _ => io_error(&path, "make")(error),
+                }
+            })?;
+        let journal = Self { file, path };
+        journal.lock(folder)?;
+        // The folder's entry must survive a power loss, too.
+        File::open(folder).and_then(|dir| dir.sync_all()).map_err(io_error(folder, "flush"))?;
+        Ok(journal)
+    }
+
+    /// Opens the journal of a run that died: reads it back and cuts off a torn last line.
+    pub fn reopen(folder: &Path) -> Result<(Self, Recorded), JournalError> {
+        let path = folder.join(FILE);
+        let mut file =
+            OpenOptions::new().read(true).append(true).open(&path).map_err(|error| match error.kind() {
+                io::ErrorKind::NotFound => JournalError::Missing(folder.to_owned()),
+                _ => io_error(&path, "open")(error),
+            })?;
+        let recorded = Recorded::from_reader(&file, &path)?;
+        file.set_len(recorded.good_bytes).map_err(io_error(&path, "cut the torn end of"))?;
+        file.seek(io::SeekFrom::End(0)).map_err(io_error(&path, "go to the end of"))?;
+        let journal = Self { file, path };
+        journal.lock(folder)?;
+        Ok((journal, recorded))
+    }
+
+    fn lock(&self, folder: &Path) -> Result<(), JournalError> {
+        match self.file.try_lock() {
+            Err(TryLockError::WouldBlock) => Err(JournalError::Locked(folder.to_owned())),
+            // A file system without locks (some network mounts) is no reason to refuse the run.
+            Ok(()) | Err(TryLockError::Error(_)) => Ok(()),
+        }
+    }
+
+    /// Appends an event; what must survive a crash is flushed to the disk before this returns.
+    pub fn append(&mut self, event: &Event) -> Result<(), JournalError> {
+        let mut line = serde_json::to_vec(event)
+            .map_err(|error| io_error(&self.path, "write an event to")(io::Error::other(error)))?;
+        line.push(b'\n');
+        self.file.write_all(&line).map_err(io_error(&self.path, "write to"))?;
+        if matches!(event, Event::Sample { .. } | Event::CheckStarted { .. }) {
+            return Ok(());
+        }
+        self.file.sync_data().map_err(io_error(&self.path, "flush"))
+    }
+}
+
+/// What a journal holds.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Recorded {
+    /// How the run began.
+    pub started: Started,
+    /// Every event, in order.
+    pub events: Vec<Event>,
+    /// Bytes of whole lines; what follows is a line that the crash tore.
+    pub good_bytes: u64,
+    /// A torn last line was left out.
+    pub torn: bool,
+}
+
+impl Recorded {
+    /// Reads the journal in `folder` without opening it for writing.
+    pub fn read(folder: &Path) -> Result<Self, JournalError> {
+        let path = if folder.is_dir() { folder.join(FILE) } else { folder.to_owned() };
+        let file = File::open(&path).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => JournalError::Missing(folder.to_owned()),
+            _ => io_error(&path, "open")(error),
+        })?;
+        Self::from_reader(&file, &path)
+    }
+
+    fn from_reader(file: impl io::Read, path: &Path) -> Result<Self, JournalError> {
+        let mut reader = BufReader::new(file);
+        let (mut events, mut good_bytes, mut torn, mut line) = (Vec::new(), 0, false, Vec::new());
+        for number in 1.. {
+            line.clear();
+            let read = io::Read::take(&mut reader, MAX_LINE).read_until(b'\n', &mut line);
+            let read = read.map_err(io_error(path, "read"))?;
+            if read == 0 {
+                break;
+            }
+            if line.last() != Some(&b'\n') {
+                torn = true;
+                break;
+            }
+            let event = serde_json::from_slice(&line).map_err(|error| JournalError::Damaged {
+                path: path.to_owned(),
+                line: number,
+                error: error.to_string(),
+            })?;
+            events.push(event);
+            good_bytes += read as u64;
+        }
+        match events.first() {
+            Some(Event::RunStarted(started)) if started.format == FORMAT => {
+                let started = Started::clone(started);
+                Ok(Self { started, events, good_bytes, torn })
+            }
+            _ => Err(JournalError::NoStart(path.to_owned())),
+        }
+    }
+
+    /// The measurements to keep on resume: all but those that a stop cut short.
+    pub fn kept(&self) -> Vec<Measurement> {
+        let evidence = self.evidence();
+        evidence.measurements.into_values().filter(|measurement| !cut_short(measurement)).collect()
+    }
+
+    /// All measurements; the last one of a check counts.
+    pub fn evidence(&self) -> Evidence {
+        let mut evidence = Evidence::default();
+        for event in &self.events {
+            match event {
+                Event::Measured { measurement } => {
+                    evidence.measurements.insert(measurement.check.clone(), Measurement::clone(measurement));
+                }
+                Event::Interrupted { .. } => evidence.interrupted = true,
+                Event::RunResumed { .. } => evidence.interrupted = false,
+                _ => {}
+            }
+        }
+        evidence
+    }
+
+    /// True when the run came to its end without being stopped.
+    pub fn complete(&self) -> bool {
+        matches!(self.events.last(), Some(Event::RunFinished { .. })) && !self.evidence().interrupted
+    }
+}
+
+fn cut_short(measurement: &Measurement) -> bool {
+    matches!(&measurement.result, Measured::NotMeasured(not) if not.cause == Cause::Cancelled)
+}
