@@ -1,0 +1,3 @@
+//! Protocols without sockets or clocks: bytes and time in, steps out.
+
+pub mod control;
