@@ -3,20 +3,26 @@
 use std::fmt;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use rcgen::{KeyPair, PublicKeyData as _};
+use rcgen::{CertificateParams, KeyPair, PublicKeyData as _};
+use rustls::ServerConfig;
+use rustls::pki_types::PrivatePkcs8KeyDer;
 use sha2::{Digest as _, Sha256};
 
 use crate::model::{Pin, Secret};
+use crate::wire::control::ALPN;
 
 const KEY_FILE: &str = "key.pem";
+/// In the certificate, which nobody reads: callers pin the key.
+const CERTIFICATE_NAME: &str = "golive-far-end";
 const TOKEN_FILE: &str = "token";
 /// Shortest token that is accepted from a state directory, in characters.
 const MIN_TOKEN: usize = 32;
 
 /// A far end's key and token.
 pub struct Identity {
-    pub(super) key: KeyPair,
+    key: KeyPair,
     /// SHA-256 of the key's SPKI: what a policy pins.
     pub pin: Pin,
     /// What admits a caller.
@@ -48,6 +54,9 @@ pub enum IdentityError {
     /// The key could not be made.
     #[error("cannot make a key: {0}")]
     Key(#[from] rcgen::Error),
+    /// TLS does not take the key.
+    #[error("cannot use the key: {0}")]
+    Tls(#[from] rustls::Error),
     /// The system gives no random bytes.
     #[error("the system gives no random bytes: {0}")]
     Random(#[from] getrandom::Error),
@@ -78,6 +87,24 @@ impl Identity {
     fn of(key: KeyPair, token: Secret) -> Self {
         let pin = Pin::from_digest(Sha256::digest(key.subject_public_key_info()).into());
         Self { key, pin, token }
+    }
+
+    /// TLS 1.3 alone, with a certificate made afresh over the kept key: callers pin the key, so
+    /// the certificate says nothing and never runs out. No session tickets: they would be
+    /// bytes sent before the token is proved.
+    pub fn tls(&self) -> Result<Arc<ServerConfig>, IdentityError> {
+        let mut params = CertificateParams::new(vec![CERTIFICATE_NAME.to_owned()])?;
+        params.distinguished_name.push(rcgen::DnType::CommonName, CERTIFICATE_NAME);
+        let certificate = params.self_signed(&self.key)?;
+        let key = PrivatePkcs8KeyDer::from(self.key.serialize_der());
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let mut config = ServerConfig::builder_with_provider(provider)
+            .with_protocol_versions(&[&rustls::version::TLS13])?
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate.der().clone()], key.into())?;
+        config.alpn_protocols = vec![ALPN.to_vec()];
+        config.send_tls13_tickets = 0;
+        Ok(Arc::new(config))
     }
 
     /// Stream key (RTMP) or stream id (SRT) that admits test streams to the media listeners.

@@ -58,7 +58,9 @@ impl fmt::Display for Notice {
             Self::Refused { what, peer, why, detail } if detail.is_empty() => {
                 write!(f, "{what}: refused {peer}: {why}")
             }
-            Self::Refused { what, peer, why, detail } => write!(f, "{what}: refused {peer}: {why} ({detail})"),
+            Self::Refused { what, peer, why, detail } => {
+                write!(f, "{what}: refused {peer}: {why} ({detail})")
+            }
             Self::Broken { what, detail } => write!(f, "{what}: {detail}"),
         }
     }

@@ -134,6 +134,7 @@ impl FarEnd {
             Some(dir) => Identity::kept(dir)?,
             None => Identity::ephemeral()?,
         };
+        let tls = identity.tls()?;
         let (control, stamp) = same_port(config.listen).await?;
         let rtmp = match config.rtmp {
             Some(address) => Some(TcpListener::bind(address).await.map_err(listen("rtmp", address))?),
@@ -152,7 +153,7 @@ impl FarEnd {
         let registry = Registry::new(config.caps, media_key.clone());
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         // One line per service: `tasks.spawn(SERVICE::serve(SOCKET, registry.clone(), log, stop.clone()))`.
-        drop((stamp, rtmp, srt));
+        drop((tls, stamp, rtmp, srt));
         Ok(Running { addresses, pin: identity.pin, token: identity.token, media_key, registry, stop, tasks })
     }
 }
@@ -174,5 +175,25 @@ async fn same_port(address: SocketAddr) -> Result<(TcpListener, UdpSocket), Star
             Err(_) if address.port() == 0 && attempts > 0 => attempts -= 1,
             Err(error) => return Err(listen("stamp", udp)(error)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn control_and_stamp_share_a_port_number() {
+        let running = FarEnd::start(Config::loopback()).await.unwrap();
+        assert_ne!(running.addresses.control.port(), 0);
+        running.stop().await;
+    }
+
+    #[tokio::test]
+    async fn a_port_that_is_taken_is_named() {
+        let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let listen = taken.local_addr().unwrap();
+        let error = FarEnd::start(Config { listen, ..Config::loopback() }).await.unwrap_err();
+        assert!(error.to_string().contains(&listen.to_string()), "{error}");
     }
 }

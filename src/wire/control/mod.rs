@@ -3,3 +3,6 @@
 mod refusal;
 
 pub use refusal::Refusal;
+
+/// ALPN protocol name of the control connection (RFC 7301).
+pub const ALPN: &[u8] = b"golive-control/1";
