@@ -23,7 +23,7 @@ pub use far_end::{FarEnd, Pin};
 pub use finding::{Code, Effect, Finding};
 pub use id::{Area, CheckId, FarEndName, PathName, Role, StreamName};
 pub use lane::{Demand, Endpoint, Lane, Transport};
-pub use limit::{AtLeast, AtMost, Exactly, LimitRow, Limits, Loosened};
+pub use limit::{AtLeast, AtMost, Exactly, LimitRow, Limits, Loosened, OneOf};
 pub use not_measured::{Cause, NotMeasured};
 pub use outcome::{Enforcement, Outcome};
 pub use secret::{Secret, SecretSource};
