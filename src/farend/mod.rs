@@ -8,6 +8,8 @@
 
 pub mod identity;
 pub mod log;
+pub mod meter;
+mod registry;
 pub mod session;
 
 use std::io;
