@@ -7,6 +7,7 @@ pub mod cli; // arguments, one file per subcommand, exit codes
 pub mod evidence; // check id → outcome of its measurement
 pub mod farend; // the server side: upload sink, STAMP reflector, media listeners
 pub mod judge; // evaluate(policy, evidence, now) → verdict; pure, total
+pub mod media; // the test stream: a real H.264/AAC loop
 pub mod model; // words every module speaks: ids, limits, outcomes, findings
 pub mod net; // all shared code that touches the world
 pub mod policy; // TOML layers → checked policy

@@ -26,7 +26,7 @@ pub use lane::{Demand, Endpoint, Lane, Transport};
 pub use limit::{AtLeast, AtMost, Exactly, LimitRow, Limits, Loosened, OneOf};
 pub use not_measured::{Cause, NotMeasured};
 pub use outcome::{Enforcement, Outcome};
-pub use secret::{Secret, SecretSource};
+pub use secret::{REDACTED, Secret, SecretSource};
 pub use series::Series;
 pub use stakes::{Stakes, StreamNeed};
 pub use text::WireText;
