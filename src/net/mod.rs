@@ -5,4 +5,3 @@ pub mod dial;
 pub mod failure;
 pub mod resolve;
 pub mod secret;
-pub mod tls;

@@ -1,0 +1,255 @@
+//! One check as a screen shows it.
+
+use jiff::Timestamp;
+
+use super::trace::MAX_TRACES;
+use super::{Charset, Trace};
+use crate::evidence::{Measured, Measurement};
+use crate::judge::Judged;
+use crate::model::{Cause, Effect, Enforcement, Lane, LimitRow, Outcome, Series};
+use crate::policy::{Policy, Waiver};
+use crate::probe::Sample;
+use crate::run::event::CheckHead;
+
+/// How far a check is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Stage {
+    /// Not started.
+    Waiting,
+    /// Being measured.
+    Running {
+        /// Milliseconds of the run at which it started.
+        offset_ms: f64,
+    },
+    /// Measured, not judged yet.
+    Measured,
+    /// Has an outcome.
+    Judged(Outcome),
+}
+
+/// When, how long and from where a check was measured.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Effort {
+    /// When it started, UTC.
+    pub started: Timestamp,
+    /// Milliseconds of the run at which it started.
+    pub offset_ms: f64,
+    /// How long it took, in milliseconds.
+    pub took_ms: f64,
+    /// Interface and address that it was bound to, if any.
+    pub source: Option<String>,
+}
+
+/// One comparison.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FindingText {
+    /// Stable code.
+    pub code: String,
+    /// What it does to the check.
+    pub effect: Effect,
+    /// What is asked.
+    pub expected: String,
+    /// What was seen.
+    pub observed: String,
+    /// What to do; empty when all is well.
+    pub remedy: String,
+}
+
+/// Why a check could not be measured, and what to do.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Remedy {
+    /// Stable cause.
+    pub cause: &'static str,
+    /// What happened.
+    pub detail: String,
+    /// What to do.
+    pub remedy: String,
+}
+
+/// One check, all texts ready to be shown.
+#[derive(Debug, Clone)]
+pub struct Card {
+    /// Its id.
+    pub id: String,
+    /// Which probe.
+    pub probe: &'static str,
+    /// What is asked.
+    pub target: String,
+    /// The way out.
+    pub path: Option<String>,
+    /// When it may run.
+    pub lane: Lane,
+    /// How binding it is.
+    pub enforcement: Enforcement,
+    /// The area that owns the remedy.
+    pub owner: String,
+    /// The accountable role and, if the policy names one, the person.
+    pub accountable: Option<String>,
+    /// Why it is asked.
+    pub why: String,
+    /// Limits: key and bound.
+    pub limits: Vec<(String, String)>,
+    /// Seconds that the plan expects.
+    pub seconds: f64,
+    /// How far it is.
+    pub stage: Stage,
+    /// When and from where it was measured.
+    pub effort: Option<Effort>,
+    /// Each comparison.
+    pub findings: Vec<FindingText>,
+    /// Why it could not be measured.
+    pub not_measured: Option<Remedy>,
+    /// Who accepted its outcome, until when and why.
+    pub waived: Option<String>,
+    /// When its evidence stops counting.
+    pub expires: Option<Timestamp>,
+    /// Series to draw.
+    pub traces: Vec<Trace>,
+    bounds: Vec<LimitRow>,
+}
+
+impl Card {
+    pub(super) fn new(charset: Charset, head: &CheckHead, policy: &Policy) -> Self {
+        let show = |text: &str| charset.show(text);
+        let role = head.accountable.as_ref().or_else(|| policy.accountable.get(&head.owner));
+        let accountable = role.map(|role| match policy.people.get(role) {
+            Some(person) => format!("{role} ({})", show(&person.name)),
+            None => role.to_string(),
+        });
+        Self {
+            id: show(head.id.as_str()),
+            probe: head.probe.name(),
+            target: show(&head.target),
+            path: head.path.as_ref().map(ToString::to_string),
+            lane: head.lane,
+            enforcement: head.enforcement,
+            owner: head.owner.to_string(),
+            accountable,
+            why: show(&head.why),
+            limits: head.limits.iter().map(|row| (show(&row.field), show(&row.bound))).collect(),
+            seconds: if head.seconds.is_finite() { head.seconds.max(0.0) } else { 0.0 },
+            stage: Stage::Waiting,
+            effort: None,
+            findings: Vec::new(),
+            not_measured: None,
+            waived: None,
+            expires: None,
+            traces: Vec::new(),
+            bounds: head.limits.clone(),
+        }
+    }
+
+    /// What it came to, once that is known.
+    pub const fn outcome(&self) -> Option<Outcome> {
+        match self.stage {
+            Stage::Judged(outcome) => Some(outcome),
+            _ => None,
+        }
+    }
+
+    /// True for what a person must look at: everything that is neither fine nor still to come.
+    pub const fn needs_attention(&self) -> bool {
+        matches!(self.stage, Stage::Judged(Outcome::Warn | Outcome::Unknown | Outcome::Fail))
+    }
+
+    /// Area and accountable role: `network: it (Anna Berg)`.
+    pub fn owned_by(&self) -> String {
+        match &self.accountable {
+            Some(role) => format!("{}: {role}", self.owner),
+            None => self.owner.clone(),
+        }
+    }
+
+    pub(super) fn start(&mut self, offset_ms: f64) {
+        self.stage = Stage::Running { offset_ms: if offset_ms.is_finite() { offset_ms } else { 0.0 } };
+        self.traces.clear();
+    }
+
+    /// After a crash or a stop: what had begun and not ended will begin again.
+    pub(super) fn forget_unfinished(&mut self) {
+        let cancelled = self.not_measured.as_ref().is_some_and(|not| not.cause == Cause::Cancelled.word());
+        let never = self.effort.is_none();
+        if cancelled || never || matches!(self.stage, Stage::Running { .. }) {
+            self.stage = Stage::Waiting;
+            self.not_measured = None;
+            self.findings.clear();
+            self.traces.clear();
+        }
+    }
+
+    pub(super) fn sample(&mut self, charset: Charset, sample: &Sample) {
+        let known = self.traces.iter().position(|trace| trace.name == sample.series);
+        let index = match known {
+            Some(index) => index,
+            None if self.traces.len() < MAX_TRACES => {
+                let required = self.bound_of(&sample.series);
+                self.traces.push(Trace::live(charset, &sample.series, required));
+                self.traces.len() - 1
+            }
+            None => return,
+        };
+        if let Some(trace) = self.traces.get_mut(index) {
+            trace.push(sample);
+        }
+    }
+
+    pub(super) fn measured(&mut self, charset: Charset, measurement: &Measurement, series: &[Series]) {
+        self.stage = Stage::Measured;
+        let source = [
+            measurement.source.interface.as_deref().map(|name| charset.show(name)),
+            measurement.source.address.map(|address| address.to_string()),
+        ];
+        let source: Vec<String> = source.into_iter().flatten().collect();
+        self.effort = Some(Effort {
+            started: measurement.started,
+            offset_ms: measurement.offset_ms,
+            took_ms: measurement.took_ms,
+            source: (!source.is_empty()).then(|| source.join(" ")),
+        });
+        self.not_measured = match &measurement.result {
+            Measured::Reading(_) => None,
+            Measured::NotMeasured(not) => Some(Remedy {
+                cause: not.cause.word(),
+                detail: charset.show(&not.detail),
+                remedy: charset.show(&not.remedy),
+            }),
+        };
+        if !series.is_empty() {
+            self.traces = series.iter().take(MAX_TRACES).map(|one| Trace::of(charset, one)).collect();
+        }
+    }
+
+    pub(super) fn judged(&mut self, charset: Charset, judged: &Judged, waiver: Option<&Waiver>) {
+        self.stage = Stage::Judged(judged.outcome);
+        self.expires = judged.expires;
+        self.findings = judged
+            .findings
+            .iter()
+            .map(|finding| FindingText {
+                code: charset.show(&finding.code),
+                effect: finding.effect,
+                expected: charset.show(&finding.expected),
+                observed: charset.show(&finding.observed),
+                remedy: charset.show(&finding.remedy),
+            })
+            .collect();
+        self.waived = waiver.map(|waiver| {
+            let text = format!("accepted by {} until {}: {}", waiver.by, waiver.expires, waiver.reason);
+            charset.show(&text)
+        });
+    }
+
+    /// The number in the limit that a live series is held against: the limit of the same name,
+    /// else the only one in the same unit.
+    fn bound_of(&self, series: &str) -> Option<f64> {
+        let same = self.bounds.iter().find(|row| row.field == series);
+        let row = same.or_else(|| {
+            let (_, unit) = series.rsplit_once('_')?;
+            let mut alike =
+                self.bounds.iter().filter(|row| row.field.rsplit_once('_').is_some_and(|(_, u)| u == unit));
+            alike.next().filter(|_| alike.next().is_none())
+        })?;
+        let digits = row.bound.trim_start_matches(|c: char| !c.is_ascii_digit());
+        digits.parse().ok().filter(|value: &f64| value.is_finite())
+    }
+}

@@ -1,0 +1,173 @@
+//! The run as its events tell it, ready to be shown: every text in it is escaped, bounded
+//! and in the terminal's character set, so that no view can forget to. Pure: no clock.
+
+mod card;
+mod charset;
+mod ending;
+mod trace;
+
+pub use card::{Card, Effort, FindingText, Remedy, Stage};
+pub use charset::Charset;
+pub use ending::{Ending, ReasonText, meaning};
+pub use trace::Trace;
+
+use jiff::Timestamp;
+
+use crate::evidence::Measured;
+use crate::judge::Verdict;
+use crate::model::{CheckId, Outcome};
+use crate::policy::Policy;
+use crate::run::Event;
+use crate::run::event::Started;
+
+/// What is known of the run so far.
+#[derive(Debug, Clone, Default)]
+pub struct Story {
+    charset: Charset,
+    policy: Option<Policy>,
+    /// How it began; `None` before the first event.
+    pub opening: Option<Opening>,
+    /// Each check, in the policy's order.
+    pub cards: Vec<Card>,
+    /// Who asked the run to stop.
+    pub stopping: Option<String>,
+    /// How it ended.
+    pub ending: Option<Ending>,
+}
+
+/// How the run began.
+#[derive(Debug, Clone)]
+pub struct Opening {
+    /// The event's title.
+    pub title: String,
+    /// Where it takes place.
+    pub venue: Option<String>,
+    /// When it starts, as the policy has it.
+    pub starts: Option<String>,
+    /// The change request.
+    pub change: Option<String>,
+    /// The run's id.
+    pub run: String,
+    /// golive's version.
+    pub golive: String,
+    /// The policy file.
+    pub policy: String,
+    /// When the run started.
+    pub at: Timestamp,
+    /// When it was resumed and how many measurements were kept.
+    pub resumed: Option<(Timestamp, usize)>,
+    /// Seconds that the plan expects.
+    pub seconds: f64,
+}
+
+impl Story {
+    /// Nothing has happened yet.
+    pub fn new(charset: Charset) -> Self {
+        Self { charset, ..Self::default() }
+    }
+
+    /// The character set that its texts are in.
+    pub const fn charset(&self) -> Charset {
+        self.charset
+    }
+
+    /// Takes in one event. Events of checks that the run did not announce are ignored.
+    pub fn apply(&mut self, event: &Event) {
+        match event {
+            Event::RunStarted(started) => self.open(started),
+            Event::RunResumed { at, kept } => {
+                if let Some(opening) = &mut self.opening {
+                    opening.resumed = Some((*at, *kept));
+                }
+                self.stopping = None;
+                self.ending = None;
+                for card in &mut self.cards {
+                    card.forget_unfinished();
+                }
+            }
+            Event::CheckStarted { check, offset_ms } => {
+                if let Some(card) = self.card_mut(check) {
+                    card.start(*offset_ms);
+                }
+            }
+            Event::Sample { check, sample } => {
+                let charset = self.charset;
+                if let Some(card) = self.card_mut(check) {
+                    card.sample(charset, sample);
+                }
+            }
+            Event::Measured { measurement } => {
+                let charset = self.charset;
+                let series = match (&self.policy, &measurement.result) {
+                    (Some(policy), Measured::Reading(reading)) => policy
+                        .check(&measurement.check)
+                        .map(|check| check.question.series(reading))
+                        .unwrap_or_default(),
+                    _ => Vec::new(),
+                };
+                if let Some(card) = self.card_mut(&measurement.check) {
+                    card.measured(charset, measurement, &series);
+                }
+            }
+            Event::Judged { judged } => self.judge(judged),
+            Event::Interrupted { by, .. } => self.stopping = Some(self.charset.show(by)),
+            Event::RunFinished { at, verdict, report } => self.finish(*at, verdict, report.as_deref()),
+        }
+    }
+
+    /// How many checks have an outcome.
+    pub fn done(&self) -> usize {
+        self.cards.iter().filter(|card| card.outcome().is_some()).count()
+    }
+
+    /// How many checks have this outcome.
+    pub fn count(&self, outcome: Outcome) -> usize {
+        self.cards.iter().filter(|card| card.outcome() == Some(outcome)).count()
+    }
+
+    /// The card of a check.
+    pub fn card(&self, check: &CheckId) -> Option<&Card> {
+        self.cards.iter().find(|card| card.id == check.as_str())
+    }
+
+    fn card_mut(&mut self, check: &CheckId) -> Option<&mut Card> {
+        self.cards.iter_mut().find(|card| card.id == check.as_str())
+    }
+
+    fn open(&mut self, started: &Started) {
+        let show = |text: &str| self.charset.show(text);
+        let event = &started.policy.event;
+        self.opening = Some(Opening {
+            title: show(&event.title),
+            venue: event.venue.as_deref().map(show),
+            starts: event.starts.as_ref().map(|when| show(&when.to_string())),
+            change: event.change.as_deref().map(show),
+            run: show(&started.run),
+            golive: show(&started.golive),
+            policy: show(&started.policy_source),
+            at: started.at,
+            resumed: None,
+            seconds: if started.seconds.is_finite() { started.seconds.max(0.0) } else { 0.0 },
+        });
+        self.cards =
+            started.checks.iter().map(|head| Card::new(self.charset, head, &started.policy)).collect();
+        self.stopping = None;
+        self.ending = None;
+        self.policy = Some(started.policy.clone());
+    }
+
+    fn judge(&mut self, judged: &crate::judge::Judged) {
+        let waiver = judged.waived.and_then(|index| self.policy.as_ref()?.waivers.get(index)).cloned();
+        let charset = self.charset;
+        if let Some(card) = self.card_mut(&judged.check) {
+            card.judged(charset, judged, waiver.as_ref());
+        }
+    }
+
+    fn finish(&mut self, at: Timestamp, verdict: &Verdict, report: Option<&str>) {
+        for judged in &verdict.checks {
+            self.judge(judged);
+        }
+        self.ending = Some(Ending::new(self.charset, at, verdict, report));
+    }
+}
