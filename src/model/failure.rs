@@ -33,6 +33,10 @@ pub enum Failure {
     Closed,
     /// What came back is not the protocol that was asked for.
     WrongProtocol,
+    /// A TLS server ended the handshake with an alert (RFC 8446, 6.2).
+    TlsAlert,
+    /// The certificate is not trusted here, or is made out to another name.
+    Untrusted,
     /// Anything else; the reading carries the system's words.
     Other,
 }
@@ -53,6 +57,8 @@ impl Failure {
             Self::Reset => "reset",
             Self::Closed => "closed by the other side",
             Self::WrongProtocol => "answered in another protocol",
+            Self::TlsAlert => "ended by a TLS alert",
+            Self::Untrusted => "showed a certificate that is not trusted for the name",
             Self::Other => "failed",
         }
     }

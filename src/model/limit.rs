@@ -21,6 +21,11 @@ pub struct AtLeast<T>(pub T);
 #[serde(transparent)]
 pub struct Exactly<T>(pub T);
 
+/// The reading must be one of these. A later layer may only take some away.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct OneOf<T>(pub Vec<T>);
+
 /// One limit: how a later layer's value combines with an earlier one.
 pub trait Limit: Clone {
     /// True when `self`, from a later layer, asks less than `earlier`.
@@ -87,6 +92,18 @@ impl<T: Clone + PartialEq + Debug> Limit for Exactly<T> {
     }
     fn impossible(&self) -> Option<String> {
         None
+    }
+}
+
+impl<T: Clone + PartialEq + Debug> Limit for OneOf<T> {
+    fn loosens(&self, earlier: &Self) -> bool {
+        self.0.iter().any(|value| !earlier.0.contains(value))
+    }
+    fn show(&self) -> String {
+        format!("one of {:?}", self.0)
+    }
+    fn impossible(&self) -> Option<String> {
+        self.0.is_empty().then(|| "an empty list allows nothing".to_owned())
     }
 }
 

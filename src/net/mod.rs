@@ -5,3 +5,4 @@ pub mod dial;
 pub mod failure;
 pub mod resolve;
 pub mod secret;
+pub mod tls;

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::model::{Answer, CheckId, FarEnd, FarEndName, SourceAddress};
 use crate::net::clock::Origin;
+use crate::net::tls::Roots;
 
 /// One point of a live series, for the eye while a probe runs. The reading holds the truth.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -61,6 +62,8 @@ pub struct Env {
     pub far_ends: Arc<BTreeMap<FarEndName, FarEnd>>,
     /// People's answers.
     pub answers: Arc<Vec<Answer>>,
+    /// What certificate chains are held against: [`Roots::system`] but in tests.
+    pub roots: Roots,
     /// Live samples.
     pub progress: Progress,
     /// Set when the run is being stopped: return what there is, soon.
@@ -77,6 +80,7 @@ impl Env {
             source: SourceAddress::default(),
             far_ends: Arc::default(),
             answers: Arc::default(),
+            roots: Roots::system(),
             progress: Progress::none(),
             cancel: CancellationToken::new(),
             origin: Origin::start(),

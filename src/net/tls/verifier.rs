@@ -1,0 +1,71 @@
+//! The verifier that records: every chain is kept and judged, whether it is let through or not.
+
+use std::sync::{Mutex, PoisonError};
+
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
+
+use super::{Accept, Identity, Roots, provider};
+
+/// Records what a server shows.
+#[derive(Debug)]
+pub(super) struct Recorder {
+    roots: Roots,
+    accept: Accept,
+    seen: Mutex<Option<Identity>>,
+}
+
+impl Recorder {
+    pub(super) fn new(roots: Roots, accept: Accept) -> Self {
+        Self { roots, accept, seen: Mutex::new(None) }
+    }
+
+    /// What was shown, once.
+    pub(super) fn identity(&self) -> Option<Identity> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+impl ServerCertVerifier for Recorder {
+    fn verify_server_cert(
+        &self,
+        leaf: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        _ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let identity = Identity::of(leaf, intermediates, server_name, now, self.roots.stores());
+        let refused = match self.accept {
+            Accept::Trusted if !identity.trusted_here() => Some(CertificateError::UnknownIssuer),
+            Accept::Trusted if !identity.name_matches => Some(CertificateError::NotValidForName),
+            Accept::Any | Accept::Trusted => None,
+        };
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(identity);
+        refused.map_or(Ok(ServerCertVerified::assertion()), |why| Err(Error::InvalidCertificate(why)))
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls12_signature(message, cert, signed, &provider().signature_verification_algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls13_signature(message, cert, signed, &provider().signature_verification_algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        provider().signature_verification_algorithms.supported_schemes()
+    }
+}

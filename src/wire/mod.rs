@@ -1,0 +1,7 @@
+//! Protocols without sockets or clocks: bytes and time in, steps out.
+
+pub mod banner; // guesses which protocol answered instead of the expected one
+pub mod control;
+pub mod rtmp; // RTMP 1.0: handshake, chunks, commands; publisher and ingest
+pub mod srt;
+pub mod stamp;
