@@ -9,7 +9,8 @@ use tokio::net::{TcpSocket, TcpStream, UdpSocket};
 
 use super::clock::Origin;
 use super::failure::classify;
-use crate::model::{Cause, Contact, Failure, NotMeasured, SourceAddress};
+use super::icmp_error;
+use crate::model::{Cause, Contact, Failure, Family, IcmpError, NotMeasured, SourceAddress};
 
 /// A connection, and when and between which addresses it came about.
 #[derive(Debug)]
@@ -25,6 +26,8 @@ pub struct Dialled {
 pub struct Undialled {
     /// Why.
     pub failure: Failure,
+    /// The ICMP error that ended it, where the system tells.
+    pub icmp: Option<IcmpError>,
     /// The system's words, when there are any.
     pub detail: String,
     /// Addresses and times.
@@ -66,7 +69,12 @@ pub async fn tcp(
     limit: Duration,
     origin: &Origin,
 ) -> Result<Result<Dialled, Undialled>, NotMeasured> {
-    let socket = TcpSocket::from_std_stream(bound(remote, Type::STREAM, source)?.into());
+    let socket = bound(remote, Type::STREAM, source)?;
+    let family = Family::of(remote.ip());
+    icmp_error::keep(&socket, family, true);
+    // A failed connect takes the socket with it; the queue of its errors lives on in a twin.
+    let twin = socket.try_clone().ok();
+    let socket = TcpSocket::from_std_stream(socket.into());
     let offset_ms = origin.ms();
     let outcome = tokio::time::timeout(limit, socket.connect(remote)).await;
     let mut contact = Contact { remote, local: None, offset_ms, took_ms: origin.ms() - offset_ms };
@@ -74,10 +82,15 @@ pub async fn tcp(
         Ok(Ok(stream)) => {
             contact.local = stream.local_addr().ok();
             let _ = stream.set_nodelay(true);
+            icmp_error::keep(&stream, family, false);
             Ok(Dialled { stream, contact })
         }
-        Ok(Err(error)) => Err(Undialled { failure: classify(&error), detail: error.to_string(), contact }),
-        Err(_) => Err(Undialled { failure: Failure::TimedOut, detail: String::new(), contact }),
+        Ok(Err(error)) => {
+            let icmp = twin.as_ref().and_then(icmp_error::take);
+            let failure = icmp.map_or_else(|| classify(&error), |icmp| icmp.failure());
+            Err(Undialled { failure, icmp, detail: error.to_string(), contact })
+        }
+        Err(_) => Err(Undialled { failure: Failure::TimedOut, icmp: None, detail: String::new(), contact }),
     })
 }
 

@@ -3,6 +3,7 @@
 pub mod clock;
 pub mod dial;
 pub mod failure;
+pub mod icmp_error;
 pub mod resolve;
 pub mod secret;
 pub mod tls;
