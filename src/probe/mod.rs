@@ -6,6 +6,7 @@ mod env;
 mod registry;
 
 pub mod attest;
+pub mod tls;
 
 pub use env::{Env, Progress, Sample};
 pub use registry::{Kind, Question, Reading, catalogue, measure};
@@ -24,6 +25,7 @@ use crate::model::{Code, Demand, FarEnd, FarEndName, Finding, Lane, Limits, NotM
 macro_rules! for_each_probe {
     ($callback:ident) => {
         $callback! {
+            tls Tls,
             attest Attest,
         }
     };

@@ -22,7 +22,7 @@ mod identity;
 mod roots;
 mod tap;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod verifier;
 
 pub use certificate::{Certificate, MAX_SANS};

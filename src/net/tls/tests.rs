@@ -46,13 +46,13 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    fn self_signed(name: &str) -> Self {
+    pub(crate) fn self_signed(name: &str) -> Self {
         let made = rcgen::generate_simple_self_signed([name.to_owned()]).unwrap();
         let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
         Self { chain: vec![made.cert.der().clone()], key }
     }
 
-    fn config(self) -> ServerConfig {
+    pub(crate) fn config(self) -> ServerConfig {
         ServerConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()
             .unwrap()
@@ -78,7 +78,7 @@ async fn look(server: Server, roots: &Roots, accept: Accept) -> Result<Session, 
     connect(server.listen(), &ask).await.map(|connected| connected.session)
 }
 
-const NOW: (i64, i64) = (-1, 30);
+pub(crate) const NOW: (i64, i64) = (-1, 30);
 
 #[tokio::test]
 async fn each_store_has_its_own_say_on_one_handshake() {

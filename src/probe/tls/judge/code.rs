@@ -1,0 +1,45 @@
+//! Codes of `tls` findings.
+
+use crate::model::Code;
+
+macro_rules! codes {
+    ($($NAME:ident = $id:literal, $means:literal;)*) => {
+        $(pub(in super::super) const $NAME: Code = Code { id: $id, means: $means };)*
+        /// All of them.
+        pub(in super::super) const CODES: &[Code] = &[$($NAME),*];
+    };
+}
+
+codes! {
+    NO_ADDRESS = "tls.no_address", "The host's name gave no address.";
+    NO_CONNECTION = "tls.no_connection", "No address of the host accepts a TCP connection.";
+    ADDRESS_DEAD = "tls.address_dead", "One address of the host accepts no TCP connection while another does.";
+    NO_FAMILY = "tls.no_family", "This network has no route for an address family, and the other one works.";
+    NOT_TLS = "tls.not_tls", "Something that is not TLS answers on the port.";
+    KILLED = "tls.killed", "TCP connects, but the TLS handshake is cut off.";
+    REFUSED = "tls.refused", "The server ends the handshake with an alert.";
+    VERSION_REFUSED = "tls.version_refused", "The server speaks neither TLS 1.2 nor 1.3.";
+    FAILED = "tls.failed", "The handshake failed in another way.";
+    PUBLIC = "tls.publicly_trusted", "The chain ends at one of Mozilla's roots: nobody is in between.";
+    MACHINE = "tls.trusted_by_machine", "This machine trusts the chain, which is what the policy asks.";
+    PINNED_ONLY = "tls.trusted_by_pin", "The policy trusts the key itself, whoever signed it.";
+    INTERCEPTED = "tls.intercepted", "Only this machine's own store trusts the chain: somebody in between signs in the server's name.";
+    UNTRUSTED = "tls.untrusted", "Neither Mozilla's roots nor this machine's store trust the chain.";
+    MACHINE_DISTRUSTS = "tls.machine_distrusts", "Mozilla's roots trust the chain, but this machine's own store does not.";
+    EXPIRED = "tls.expired", "A certificate of the chain has run out.";
+    NOT_YET_VALID = "tls.not_yet_valid", "A certificate of the chain is not valid yet, or a clock is wrong.";
+    OUTLASTS = "tls.outlasts", "The chain stays valid for as long as it is needed.";
+    EXPIRES_EARLY = "tls.expires_early", "A certificate of the chain runs out before the event ends.";
+    NAME = "tls.name_matches", "The certificate is made out to the name that was asked for.";
+    WRONG_NAME = "tls.wrong_name", "The certificate is made out to other names.";
+    PIN = "tls.pin_matches", "The server's key is one that the policy names.";
+    PIN_OTHER = "tls.pin_differs", "The server's key is none of those that the policy names.";
+    SCTS = "tls.scts", "The certificate carries as many transparency stamps as asked.";
+    SCTS_FEW = "tls.scts_missing", "The certificate carries fewer transparency stamps than asked.";
+    VERSION = "tls.version", "The TLS version is new enough.";
+    VERSION_OLD = "tls.version_old", "The TLS version is older than the policy allows.";
+    ALPN = "tls.alpn", "The server chose a protocol that the policy allows.";
+    ALPN_OTHER = "tls.alpn_other", "The server chose no protocol that the policy allows.";
+    HANDSHAKE = "tls.handshake", "The handshake is quick enough.";
+    SLOW = "tls.slow", "The handshake takes longer than the policy allows.";
+}

@@ -1,0 +1,129 @@
+//! Shakes hands with each address.
+
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use super::{Answer, Attempt, Reading, Stranger, Target};
+use crate::model::{Demand, Endpoint, Failure, NotMeasured, WireText};
+use crate::net::tls::{self, Accept, Ask, Connected, Failed};
+use crate::net::{dial, resolve};
+use crate::probe::Env;
+use crate::wire::banner;
+
+const METHOD: &str =
+    "one full TLS handshake per address; the chain held against Mozilla's roots and this machine's store";
+const LOOKUP: Duration = Duration::from_secs(5);
+const CONNECT: Duration = Duration::from_secs(5);
+const HANDSHAKE: Duration = Duration::from_secs(8);
+const SECOND_LOOK: Duration = Duration::from_secs(2);
+const MAX_ADDRESSES: u64 = 2 * resolve::MAX_PER_FAMILY as u64;
+
+/// Bytes of an RTMP handshake's first message: C0 and C1 (Adobe's RTMP specification, 5.2).
+const C0_C1: usize = 1537;
+
+/// Per address: a handshake (`ClientHello` and Finished; a chain of at most 64 KiB and the rest)
+/// and, when nothing came back, a second connection that offers an RTMP handshake.
+pub(super) fn demand(endpoint: Endpoint) -> Demand {
+    let per_address = (LOOKUP + CONNECT + HANDSHAKE + CONNECT + SECOND_LOOK).as_secs_f64();
+    Demand {
+        endpoints: vec![endpoint],
+        bytes_up: MAX_ADDRESSES * (4096 + C0_C1 as u64),
+        bytes_down: MAX_ADDRESSES * (2 * 65_536 + C0_C1 as u64),
+        packets: MAX_ADDRESSES * 80,
+        seconds: 1.0,
+        seconds_max: per_address, // addresses are tried side by side
+    }
+}
+
+pub(super) async fn measure(target: &Target, env: &Env) -> Result<Reading, NotMeasured> {
+    let mut reading = Reading {
+        method: METHOD.to_owned(),
+        host: target.host.clone(),
+        server_name: target.name().to_owned(),
+        lookup: None,
+        attempts: Vec::new(),
+    };
+    let work = async {
+        match resolve::lookup(&target.host, target.port, LOOKUP).await {
+            Err(failure) => reading.lookup = Some(failure),
+            Ok(addresses) => {
+                let attempts = addresses.into_iter().map(|address| attempt(address, target, env));
+                reading.attempts = futures::future::try_join_all(attempts).await?;
+            }
+        }
+        Ok(reading)
+    };
+    tokio::select! {
+        () = env.cancel.cancelled() => Err(NotMeasured::cancelled()),
+        done = work => done,
+    }
+}
+
+async fn attempt(address: std::net::SocketAddr, target: &Target, env: &Env) -> Result<Attempt, NotMeasured> {
+    let dialled = match dial::tcp(address, &env.source, CONNECT, &env.origin).await? {
+        Ok(dialled) => dialled,
+        Err(undialled) => {
+            let answer =
+                Answer::NotConnected { failure: undialled.failure, detail: WireText::from(undialled.detail) };
+            return Ok(Attempt { contact: undialled.contact, answer });
+        }
+    };
+    let mut ask = Ask::new(target.name(), Accept::Any, &env.roots);
+    ask.alpn = &target.alpn;
+    ask.limit = HANDSHAKE;
+    let answer = match tls::connect(dialled.stream, &ask).await {
+        Ok(Connected { mut stream, session }) => {
+            let _ = tokio::time::timeout(Duration::from_millis(200), stream.shutdown()).await;
+            Answer::Session(Box::new(session))
+        }
+        Err(failed) => {
+            let stranger = match failed.failure {
+                Failure::WrongProtocol => Some(stranger(&failed.answered)),
+                Failure::Closed | Failure::Reset | Failure::TimedOut if failed.answered.is_empty() => {
+                    second_look(address, env).await?
+                }
+                _ => None,
+            };
+            let Failed { failure, detail, identity, took_ms, .. } = failed;
+            Answer::Failed { failure, detail, stranger, identity: identity.map(Box::new), took_ms }
+        }
+    };
+    Ok(Attempt { contact: dialled.contact, answer })
+}
+
+fn stranger(said: &[u8]) -> Stranger {
+    Stranger { protocol: banner::guess(said).word().to_owned(), said: WireText::from_bytes(said) }
+}
+
+/// Some servers hang up on a `ClientHello` without a word; RTMP's are the ones to expect on a
+/// stream's port. So one more connection offers the first message of RTMP.
+async fn second_look(address: std::net::SocketAddr, env: &Env) -> Result<Option<Stranger>, NotMeasured> {
+    let Ok(mut dialled) = dial::tcp(address, &env.source, CONNECT, &env.origin).await? else {
+        return Ok(None);
+    };
+    let mut first = [0; C0_C1];
+    first[0] = 3;
+    let mut said = [0; C0_C1];
+    let mut length = 0;
+    let look = async {
+        dialled.stream.write_all(&first).await?;
+        while length < C0_C1 {
+            match dialled.stream.read(&mut said[length..]).await? {
+                0 => break,
+                more => length += more,
+            }
+        }
+        std::io::Result::Ok(())
+    };
+    // However it ends: what was said until then counts.
+    let _ = tokio::time::timeout(SECOND_LOOK, look).await;
+    Ok(match said.get(..length) {
+        Some(all @ [3, ..]) if all.len() == C0_C1 => Some(Stranger {
+            protocol: "rtmp".to_owned(),
+            said: WireText::from("S0 and S1 of RTMP version 3"),
+        }),
+        Some([]) | None => None,
+        Some(some) => Some(stranger(some)),
+    })
+}
