@@ -6,11 +6,14 @@
 //! It cannot be used against others: no reply is larger than what was received until the
 //! caller has proved its address and the token; every session is capped ([`session::Caps`]).
 
+mod control;
+mod door;
 pub mod identity;
 pub mod log;
 pub mod meter;
 mod registry;
 pub mod session;
+mod upload;
 
 use std::io;
 use std::net::SocketAddr;
@@ -22,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::model::{Pin, Secret};
+use door::House;
 use identity::{Identity, IdentityError};
 use log::Log;
 use session::{Caps, Registry};
@@ -154,8 +158,19 @@ impl FarEnd {
         let media_key = identity.media_key();
         let registry = Registry::new(config.caps, media_key.clone());
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
+        let house = Arc::new(House {
+            registry: Arc::clone(&registry),
+            log: config.log,
+            token: identity.token.clone(),
+            tls: tls.into(),
+            rtmp: addresses.rtmp.map(|address| address.port()),
+            srt: addresses.srt.map(|address| address.port()),
+            stop: stop.clone(),
+            tasks: tasks.clone(),
+        });
+        tasks.spawn(door::serve(control, house));
         // One line per service: `tasks.spawn(SERVICE::serve(SOCKET, registry.clone(), log, stop.clone()))`.
-        drop((tls, stamp, rtmp, srt));
+        drop((stamp, rtmp, srt));
         Ok(Running { addresses, pin: identity.pin, token: identity.token, media_key, registry, stop, tasks })
     }
 }
