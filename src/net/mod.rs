@@ -3,6 +3,7 @@
 pub mod clock;
 pub mod dial;
 pub mod failure;
+pub mod far_end;
 pub mod icmp_error;
 pub mod resolve;
 pub mod secret;

@@ -9,6 +9,7 @@
     reason = "tests: a panic is the report, and not every area uses every helper"
 )]
 
+mod farend;
 mod harness;
 mod namespace;
 mod peer;

@@ -1,0 +1,357 @@
+//! The probing side's connection to a far end: pin and token proved, one session at a time.
+//!
+//! ```no_run
+//! # async fn example(env: golive::probe::Env, far_end: golive::model::FarEnd) -> Result<(), golive::model::NotMeasured> {
+//! use golive::net::far_end::Control;
+//! let mut control = Control::connect(&far_end, &env.source, &env.origin).await?;
+//! let (ssid, grant) = control.open_stamp(30, 5_000).await?;
+//! // … send STAMP packets with this SSID to `control.contact.remote` over UDP …
+//! let ended = control.close().await?; // what the far end counted
+//! # Ok(()) }
+//! ```
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_rustls::client::TlsStream;
+
+use super::clock::Origin;
+use super::dial::{self, Undialled};
+use super::failure::classify;
+use super::tls::{self, Accept, Ask, Roots, Tap};
+use super::{resolve, secret};
+use crate::model::{Cause, Contact, Failure, FarEnd, NotMeasured, SourceAddress, WireText};
+use crate::wire::control::proof::{EXPORTED, EXPORTER};
+use crate::wire::control::{ALPN, Ended, Frames, Gap, Grant, Proof, Refusal, Reply, Request, Ticket, encode};
+
+/// Longest wait for a name, a TCP handshake, a TLS handshake and each reply.
+pub const PATIENCE: Duration = Duration::from_secs(8);
+
+const RUNS: &str = "start `golive far-end` there, and let TCP to this host and port through";
+
+/// A far end that has admitted us.
+#[derive(Debug)]
+pub struct Control {
+    tls: TlsStream<Tap<TcpStream>>,
+    frames: Frames,
+    /// Addresses and time of the TCP handshake. Data and STAMP go to `remote` too.
+    pub contact: Contact,
+    /// Addresses that were tried before in vain.
+    pub missed: Vec<Missed>,
+    /// Our address as the far end sees it.
+    pub seen: SocketAddr,
+    /// Most that one session may use.
+    pub cap: Grant,
+    /// Port of its RTMP listener, if there is one.
+    pub rtmp: Option<u16>,
+    /// Port of its SRT listener, if there is one.
+    pub srt: Option<u16>,
+}
+
+/// An address of the far end that could not be connected to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Missed {
+    /// Addresses and time.
+    pub contact: Contact,
+    /// Why.
+    pub failure: Failure,
+}
+
+/// The control connection was lost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lost {
+    /// How.
+    pub failure: Failure,
+    /// More, escaped; may be empty.
+    pub detail: WireText,
+}
+
+/// A session's last word, with what was reported just before it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Closed {
+    /// How it ended.
+    pub how: Ended,
+    /// Bytes that arrived in it.
+    pub bytes: u64,
+    /// Packets, or reads of a stream, that arrived in it.
+    pub packets: u64,
+    /// Packets with its id that came from another address than the control connection's, and
+    /// were not answered: UDP and TCP leave this network by different addresses.
+    pub foreign: u64,
+    /// Milliseconds that it lasted, by the far end's clock.
+    pub took_ms: u64,
+    /// Latest that the far end's own timer fired, in milliseconds.
+    pub late_ms: u64,
+    /// Arrival reports that came on the way: first slot, bytes per slot, gaps.
+    pub arrivals: Vec<(u32, Vec<u64>, Vec<Gap>)>,
+}
+
+impl Control {
+    /// Resolves, connects over the path (each address in the system's order until one answers,
+    /// as an encoder does), holds the pin, proves the token.
+    ///
+    /// # Errors
+    /// [`Cause::FarEnd`] with what is wrong and what to do; [`Cause::NoSecret`] when there is no
+    /// token; [`Cause::NoPath`] when the path is not there.
+    pub async fn connect(
+        far_end: &FarEnd,
+        source: &SourceAddress,
+        origin: &Origin,
+    ) -> Result<Self, NotMeasured> {
+        let token = secret::read(&far_end.token)?;
+        let shown = &far_end.address;
+        let (host, port) = far_end.host_port().ok_or_else(|| {
+            trouble(format!("`{shown}` is no host:port"), "write the far end's address as host:port")
+        })?;
+        let addresses = resolve::lookup(host, port, PATIENCE).await.map_err(|failure| {
+            trouble(
+                format!("the far end's name {host}: {failure}"),
+                "check the name of the far end in the policy",
+            )
+        })?;
+        let (stream, contact, missed) = dial_any(&addresses, source, origin).await?;
+        let tls = handshake(stream, host, contact.remote, far_end).await?;
+        let mut control = Self {
+            tls,
+            frames: Frames::default(),
+            seen: contact.remote,
+            contact,
+            missed,
+            cap: Grant::default(),
+            rtmp: None,
+            srt: None,
+        };
+        let mut binding = [0; EXPORTED];
+        let exported = control.tls.get_ref().1.export_keying_material(&mut binding, EXPORTER, None);
+        exported.map_err(|error| trouble(format!("TLS to {shown}: {error}"), RUNS))?;
+        control.send(&Request::hello(Proof::make(&token, &binding))).await.map_err(|lost| lost.at(shown))?;
+        match control.answer(shown).await? {
+            Reply::Welcome { seen, cap, rtmp, srt } => {
+                (control.seen, control.cap, control.rtmp, control.srt) = (seen, cap, rtmp, srt);
+                Ok(control)
+            }
+            _ => Err(nonsense(shown)),
+        }
+    }
+
+    /// Where it is.
+    pub const fn remote(&self) -> SocketAddr {
+        self.contact.remote
+    }
+
+    /// Opens an upload: the ticket for its data connection, and what it may use.
+    pub async fn open_upload(&mut self, seconds: u32, bytes: u64) -> Result<(Ticket, Grant), NotMeasured> {
+        let shown = self.remote().to_string();
+        match self.ask(&Request::OpenUpload { seconds, bytes }, &shown).await? {
+            Reply::Upload { ticket, grant } => Ok((ticket, grant)),
+            _ => Err(nonsense(&shown)),
+        }
+    }
+
+    /// Opens STAMP reflection: the SSID to send, and what it may use.
+    pub async fn open_stamp(&mut self, seconds: u32, packets: u64) -> Result<(u16, Grant), NotMeasured> {
+        let shown = self.remote().to_string();
+        match self.ask(&Request::OpenStamp { seconds, packets }, &shown).await? {
+            Reply::Stamp { ssid, grant } => Ok((ssid, grant)),
+            _ => Err(nonsense(&shown)),
+        }
+    }
+
+    /// Round trips over the control connection, in milliseconds, while no session is open.
+    pub async fn ping(&mut self, count: u32, every: Duration) -> Result<Vec<f64>, NotMeasured> {
+        let shown = self.remote().to_string();
+        let mut times = Vec::new();
+        for n in 0..count.min(100) {
+            let start = Origin::start();
+            match self.ask(&Request::Ping { n }, &shown).await? {
+                Reply::Pong { n: back } if back == n => times.push(start.ms()),
+                _ => return Err(nonsense(&shown)),
+            }
+            tokio::time::sleep(every).await;
+        }
+        Ok(times)
+    }
+
+    /// The next reply. May be dropped at any point without losing one.
+    pub async fn next(&mut self) -> Result<Reply, Lost> {
+        loop {
+            match self.frames.take() {
+                Ok(Some(reply)) => return Ok(reply),
+                Ok(None) => {}
+                Err(error) => {
+                    return Err(Lost { failure: Failure::WrongProtocol, detail: error.to_string().into() });
+                }
+            }
+            let mut buffer = [0; 8192];
+            match self.tls.read(&mut buffer).await {
+                Ok(0) => return Err(Lost { failure: Failure::Closed, detail: WireText::default() }),
+                Ok(count) => self.frames.feed(&buffer[..count]),
+                Err(error) => return Err(Lost::of(&error)),
+            }
+        }
+    }
+
+    /// Sends a request.
+    pub async fn send(&mut self, request: &Request) -> Result<(), Lost> {
+        let bytes = encode(request)
+            .map_err(|error| Lost { failure: Failure::Other, detail: error.to_string().into() })?;
+        let sent = async {
+            self.tls.write_all(&bytes).await?;
+            self.tls.flush().await
+        };
+        match timeout(PATIENCE, sent).await {
+            Ok(sent) => sent.map_err(|error| Lost::of(&error)),
+            Err(_) => Err(Lost { failure: Failure::TimedOut, detail: WireText::default() }),
+        }
+    }
+
+    /// Ends the open session and waits for the far end's last word on it.
+    pub async fn close(&mut self) -> Result<Closed, NotMeasured> {
+        let shown = self.remote().to_string();
+        self.send(&Request::Close {}).await.map_err(|lost| lost.at(&shown))?;
+        let mut arrivals = Vec::new();
+        loop {
+            match self.answer(&shown).await? {
+                Reply::Arrivals { first, bytes, gaps } => arrivals.push((first, bytes, gaps)),
+                Reply::Attached { .. } | Reply::Pong { .. } => {}
+                Reply::Ended { how, bytes, packets, foreign, took_ms, late_ms } => {
+                    return Ok(Closed { how, bytes, packets, foreign, took_ms, late_ms, arrivals });
+                }
+                _ => return Err(nonsense(&shown)),
+            }
+        }
+    }
+
+    async fn ask(&mut self, request: &Request, shown: &str) -> Result<Reply, NotMeasured> {
+        self.send(request).await.map_err(|lost| lost.at(shown))?;
+        self.answer(shown).await
+    }
+
+    /// The next reply in time; a refusal is an error.
+    async fn answer(&mut self, shown: &str) -> Result<Reply, NotMeasured> {
+        match timeout(PATIENCE, self.next()).await {
+            Ok(Ok(Reply::Refuse { why, detail })) => Err(refused(shown, why, &detail)),
+            Ok(Ok(reply)) => Ok(reply),
+            Ok(Err(lost)) => Err(lost.at(shown)),
+            Err(_) => Err(Lost { failure: Failure::TimedOut, detail: WireText::default() }.at(shown)),
+        }
+    }
+}
+
+impl Lost {
+    fn of(error: &std::io::Error) -> Self {
+        Self { failure: classify(error), detail: error.to_string().into() }
+    }
+
+    /// As the reason for which nothing was measured.
+    pub fn at(&self, shown: &str) -> NotMeasured {
+        let words = match self.failure {
+            Failure::TimedOut => "the far end no longer answers",
+            Failure::Closed | Failure::Reset => "the far end closed the connection",
+            _ => "the connection to the far end was lost",
+        };
+        let detail = if self.detail.is_empty() { String::new() } else { format!(" ({})", self.detail) };
+        trouble(
+            format!("{words} {shown}: {}{detail}", self.failure),
+            "look at what `golive far-end` logged, then run the check again",
+        )
+    }
+}
+
+async fn dial_any(
+    addresses: &[SocketAddr],
+    source: &SourceAddress,
+    origin: &Origin,
+) -> Result<(TcpStream, Contact, Vec<Missed>), NotMeasured> {
+    let (mut missed, mut words) = (Vec::new(), Vec::new());
+    for &address in addresses {
+        match dial::tcp(address, source, PATIENCE, origin).await? {
+            Ok(dialled) => return Ok((dialled.stream, dialled.contact, missed)),
+            Err(Undialled { failure, detail, contact }) => {
+                let more = if detail.is_empty() { String::new() } else { format!(" ({detail})") };
+                words.push(format!("{address} {failure}{more}"));
+                missed.push(Missed { contact, failure });
+            }
+        }
+    }
+    Err(trouble(format!("the far end cannot be connected to: {}", words.join("; ")), RUNS))
+}
+
+/// TLS with whatever key the other side has, then the pin, before anything is sent through it.
+/// The handshake proves that the other side holds that key.
+async fn handshake(
+    stream: TcpStream,
+    host: &str,
+    remote: SocketAddr,
+    far_end: &FarEnd,
+) -> Result<TlsStream<Tap<TcpStream>>, NotMeasured> {
+    let roots = Roots::given(Vec::new(), Vec::new());
+    let alpn = [String::from_utf8_lossy(ALPN).into_owned()];
+    let ask = Ask { alpn: &alpn, limit: PATIENCE, ..Ask::new(host, Accept::Any, &roots) };
+    let connected = tls::connect(stream, &ask).await.map_err(|failed| {
+        let answered = match failed.answered.as_slice() {
+            _ if failed.failure != Failure::WrongProtocol => String::new(),
+            [] => String::new(),
+            said => format!("; it said: {}", WireText::from_bytes(said)),
+        };
+        let detail = if failed.detail.is_empty() { String::new() } else { format!(" ({})", failed.detail) };
+        trouble(
+            format!("no TLS with the far end at {remote}: {}{detail}{answered}", failed.failure),
+            "make sure that `golive far-end` listens there, and ask the network team whether a proxy \
+             or firewall answers in its place",
+        )
+    })?;
+    let identity = &connected.session.identity;
+    if identity.pinned(std::slice::from_ref(&far_end.pin)) {
+        return Ok(connected.stream);
+    }
+    let shown = identity.leaf().map_or_else(
+        || "a certificate that cannot be read".to_owned(),
+        |leaf| format!("the key {} in a certificate for {} by {}", leaf.spki, leaf.subject, leaf.issuer),
+    );
+    Err(trouble(
+        format!(
+            "{remote} does not have the far end's key: the policy pins {}, but it showed {shown}. \
+             Either the far end was set up anew, or something in between intercepts TLS",
+            far_end.pin
+        ),
+        "compare the pin with what `golive far-end` prints; if it is the same, ask the network team \
+         which proxy inspects TLS to this host, and have the host exempted",
+    ))
+}
+
+fn trouble(detail: impl Into<String>, remedy: &str) -> NotMeasured {
+    NotMeasured::new(Cause::FarEnd, detail, remedy)
+}
+
+fn nonsense(shown: &str) -> NotMeasured {
+    trouble(
+        format!("{shown} answered with another message than the protocol asks for"),
+        "run the same version of golive on both sides",
+    )
+}
+
+fn refused(shown: &str, why: Refusal, detail: &WireText) -> NotMeasured {
+    let remedy = match why {
+        Refusal::WrongToken => {
+            "put the token that `golive far-end` prints where the policy says the token is"
+        }
+        Refusal::Version | Refusal::BadRequest | Refusal::UnknownSession => {
+            "run the same version of golive on both sides"
+        }
+        Refusal::TooManySessions | Refusal::TooManyGuests => {
+            "wait until other runs against this far end are over, then run the check again"
+        }
+        Refusal::Bytes | Refusal::Packets | Refusal::Time => {
+            "ask for less in the policy, or start `golive far-end` with larger caps"
+        }
+        Refusal::OtherAddress => "let UDP and TCP to the far end leave by the same public address",
+        Refusal::NotOffered => "start `golive far-end` with this service",
+        Refusal::Stopping => "start `golive far-end` again, then run the check again",
+    };
+    let more = if detail.is_empty() { String::new() } else { format!(" ({detail})") };
+    trouble(format!("the far end {shown} refused: {why}{more}"), remedy)
+}

@@ -1,0 +1,250 @@
+//! A real far end over loopback: who is let in, what it allows, and what it never does.
+
+use std::time::Duration;
+
+use golive::farend::log::{Log, Notice};
+use golive::farend::session::Caps;
+use golive::farend::{Config, FarEnd, Running};
+use golive::model::{Cause, FarEnd as Named, NotMeasured, Pin, Secret, SecretSource, SourceAddress};
+use golive::net::clock::Origin;
+use golive::net::far_end::Control;
+use golive::net::tls::{self, Accept, Ask, Roots};
+use golive::wire::control::{
+    DATA_MAGIC, Ended, Frames, Grant, Proof, Refusal, Reply, Request, Ticket, encode, proof::EXPORTED,
+};
+use std::sync::{Arc, Mutex};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+
+async fn started(caps: Caps) -> (Running, Named) {
+    let running = FarEnd::start(Config { caps, ..Config::loopback() }).await.unwrap();
+    let named = Named {
+        address: running.addresses.control.to_string(),
+        pin: running.pin.clone(),
+        token: SecretSource::Value(running.token.clone()),
+    };
+    (running, named)
+}
+
+async fn connect(named: &Named) -> Result<Control, NotMeasured> {
+    Control::connect(named, &SourceAddress::default(), &Origin::start()).await
+}
+
+fn each(grant: Grant) -> Caps {
+    Caps { each: grant, ..Caps::default() }
+}
+
+const PLENTY: Grant = Grant { seconds: 60, bytes: 1 << 30, packets: 1 << 30 };
+
+/// A data connection that has shown its ticket.
+async fn data(running: &Running, ticket: Ticket) -> TcpStream {
+    let mut stream = TcpStream::connect(running.addresses.control).await.unwrap();
+    stream.write_all(&DATA_MAGIC).await.unwrap();
+    stream.write_all(&ticket.0).await.unwrap();
+    stream
+}
+
+/// Waits for the far end's last word.
+async fn last_word(control: &mut Control) -> (Ended, u64) {
+    loop {
+        let reply = tokio::time::timeout(Duration::from_secs(20), control.next()).await.unwrap().unwrap();
+        if let Reply::Ended { how, bytes, .. } = reply {
+            return (how, bytes);
+        }
+    }
+}
+
+fn far_end_trouble(result: Result<Control, NotMeasured>, words: &str) {
+    let error = result.map(drop).unwrap_err();
+    assert_eq!(error.cause, Cause::FarEnd);
+    assert!(error.detail.contains(words), "{error}");
+    assert!(!error.remedy.is_empty());
+}
+
+#[tokio::test]
+async fn the_token_admits_and_the_far_end_says_what_it_sees() {
+    let (running, named) = started(Caps::default()).await;
+    let mut control = connect(&named).await.unwrap();
+    assert_eq!(Some(control.seen), control.contact.local);
+    assert_eq!(control.rtmp, running.addresses.rtmp.map(|address| address.port()));
+    assert_eq!(control.ping(3, Duration::ZERO).await.unwrap().len(), 3);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn another_key_than_the_pinned_one_is_named_and_gets_no_token() {
+    let (_running, named) = started(Caps::default()).await;
+    let named = Named { pin: Pin::from_digest([1; 32]), ..named };
+    far_end_trouble(connect(&named).await, "does not have the far end's key");
+}
+
+#[tokio::test]
+async fn a_wrong_token_is_refused() {
+    let (_running, named) = started(Caps::default()).await;
+    let token = SecretSource::Value(Secret::from("canary-0123456789".to_owned()));
+    let error = connect(&Named { token, ..named }).await.map(drop).unwrap_err();
+    assert_eq!(error.cause, Cause::FarEnd);
+    assert!(error.detail.contains("the token is not this far end's"), "{error}");
+    assert!(!format!("{error:?}").contains("canary"), "{error:?}");
+}
+
+#[tokio::test]
+async fn what_is_no_far_end_is_told_apart() {
+    let (running, named) = started(Caps::default()).await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let at = |address: String| Named { address, ..named.clone() };
+    let web = listener.local_addr().unwrap().to_string();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let _ = stream.write_all(b"HTTP/1.1 403 Forbidden\r\n\x1b[31m\r\n").await;
+        }
+    });
+    let error = connect(&at(web)).await.map(drop).unwrap_err();
+    assert!(error.detail.contains("HTTP/1.1 403"), "{error}");
+    assert!(!error.detail.contains('\u{1b}'), "{error:?}");
+    let closed = running.addresses.control.to_string();
+    running.stop().await;
+    far_end_trouble(connect(&at(closed)).await, "refused");
+    far_end_trouble(connect(&at("nonesuch.invalid:1".into())).await, "nonesuch.invalid");
+    far_end_trouble(connect(&at("no-port".into())).await, "host:port");
+}
+
+#[tokio::test]
+async fn sessions_are_capped_and_the_reason_given() {
+    let (_running, named) = started(Caps { sessions: 1, ..Caps::default() }).await;
+    let mut first = connect(&named).await.unwrap();
+    let mut second = connect(&named).await.unwrap();
+    first.open_stamp(5, 5).await.unwrap();
+    let error = second.open_upload(5, 5).await.unwrap_err();
+    assert_eq!(error.cause, Cause::FarEnd);
+    assert!(error.detail.contains("as many sessions as this far end allows"), "{error}");
+    assert_eq!(first.close().await.unwrap().how, Ended::Closed);
+    second.open_upload(5, 5).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_session_ends_with_its_connection() {
+    let (running, named) = started(Caps { sessions: 1, ..Caps::default() }).await;
+    let mut first = connect(&named).await.unwrap();
+    first.open_stamp(50, 5).await.unwrap();
+    drop(first);
+    let mut second = connect(&named).await.unwrap();
+    for _ in 0..100 {
+        if second.open_stamp(5, 5).await.is_ok() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("the session of a lost connection stays: {:?}", running.registry());
+}
+
+#[tokio::test]
+async fn an_upload_is_counted_to_the_byte() {
+    let (running, named) = started(Caps::default()).await;
+    let mut control = connect(&named).await.unwrap();
+    let (ticket, _) = control.open_upload(30, 1 << 30).await.unwrap();
+    let mut stream = data(&running, ticket).await;
+    stream.write_all(&vec![7; 3_000_000]).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(350)).await;
+    stream.shutdown().await.unwrap();
+    assert_eq!(last_word(&mut control).await, (Ended::DataClosed, 3_000_000));
+    assert_eq!(stream.read(&mut [0; 10]).await.unwrap(), 0, "the sink never answers");
+}
+
+#[tokio::test]
+async fn bytes_are_capped() {
+    let (running, named) = started(each(Grant { bytes: 100_000, ..PLENTY })).await;
+    let mut control = connect(&named).await.unwrap();
+    let (ticket, grant) = control.open_upload(30, u64::MAX).await.unwrap();
+    assert_eq!(grant.bytes, 100_000);
+    let mut stream = data(&running, ticket).await;
+    let _ = stream.write_all(&vec![7; 3_000_000]).await;
+    assert_eq!(last_word(&mut control).await.0, Ended::Refused(Refusal::Bytes));
+}
+
+#[tokio::test]
+async fn time_is_capped() {
+    let (running, named) = started(each(Grant { seconds: 1, ..PLENTY })).await;
+    let mut control = connect(&named).await.unwrap();
+    let (ticket, grant) = control.open_upload(30, 1000).await.unwrap();
+    assert_eq!(grant.seconds, 1);
+    let mut stream = data(&running, ticket).await;
+    stream.write_all(b"x").await.unwrap();
+    assert_eq!(last_word(&mut control).await, (Ended::Refused(Refusal::Time), 1));
+    assert!(matches!(stream.read(&mut [0; 10]).await, Ok(0) | Err(_)), "its data connection is closed");
+}
+
+#[tokio::test]
+async fn guests_are_capped() {
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let sink = Arc::clone(&told);
+    let log = Log::to(move |notice: &Notice| sink.lock().unwrap().push(notice.to_string()));
+    let caps = Caps { guests_per_address: 2, ..Caps::default() };
+    let running = FarEnd::start(Config { caps, log, ..Config::loopback() }).await.unwrap();
+    let mut guests = Vec::new();
+    for _ in 0..3 {
+        guests.push(TcpStream::connect(running.addresses.control).await.unwrap());
+    }
+    let last = guests.last_mut().unwrap();
+    assert!(matches!(last.read(&mut [0; 1]).await, Ok(0) | Err(_)), "the third is shut out");
+    assert!(told.lock().unwrap().iter().any(|line| line.contains("too many connections")), "{told:?}");
+}
+
+#[tokio::test]
+async fn a_data_connection_without_a_ticket_gets_no_byte() {
+    let (running, named) = started(Caps::default()).await;
+    let mut control = connect(&named).await.unwrap();
+    let (ticket, _) = control.open_upload(30, 1000).await.unwrap();
+    let mut used = data(&running, ticket).await;
+    used.write_all(b"x").await.unwrap();
+    loop {
+        if let Reply::Attached { .. } = control.next().await.unwrap() {
+            break;
+        }
+    }
+    let wrong = [DATA_MAGIC.as_slice(), &[0; 16]].concat();
+    let again = [DATA_MAGIC.as_slice(), &ticket.0].concat();
+    for said in [b"GET / HTTP/1.1\r\n\r\n".to_vec(), b"GOLIVE".to_vec(), wrong, again] {
+        let mut stream = TcpStream::connect(running.addresses.control).await.unwrap();
+        stream.write_all(&said).await.unwrap();
+        let _ = stream.shutdown().await;
+        let mut back = Vec::new();
+        let _ = stream.read_to_end(&mut back).await;
+        assert_eq!(back, b"", "{said:?}");
+    }
+}
+
+/// What comes back, byte for byte inside TLS, to a caller who says `said` and closes.
+async fn echoed(running: &Running, said: &[u8]) -> Vec<u8> {
+    let stream = TcpStream::connect(running.addresses.control).await.unwrap();
+    let roots = Roots::given(Vec::new(), Vec::new());
+    let mut tls = tls::connect(stream, &Ask::new("127.0.0.1", Accept::Any, &roots)).await.unwrap().stream;
+    for byte in said.chunks(700) {
+        let _ = tls.write_all(byte).await;
+        let _ = tls.flush().await;
+    }
+    let _ = tls.shutdown().await;
+    let mut back = Vec::new();
+    let _ = tls.read_to_end(&mut back).await;
+    back
+}
+
+#[tokio::test]
+async fn before_the_token_is_proved_no_more_goes_out_than_came_in() {
+    let (running, _) = started(Caps::default()).await;
+    let proof = Proof::make(&Secret::from("wrong".to_owned()), &[0; EXPORTED]);
+    let hello = encode(&Request::hello(proof)).unwrap();
+    let small = encode(&Request::Hello { version: 1, proof, padding: String::new() }).unwrap();
+    let other = encode(&Request::Hello { version: 99, proof, padding: "-".repeat(2000) }).unwrap();
+    let close = encode(&Request::Close {}).unwrap();
+    let cases =
+        [&b""[..], b"x", &[0; 4], &[0xff; 4], &[0xff; 5000], &close, &small, &hello, &hello[..900], &other];
+    for said in cases {
+        let back = echoed(&running, said).await;
+        assert!(back.len() <= said.len(), "{} bytes for {}", back.len(), said.len());
+    }
+    let mut frames = Frames::default();
+    frames.feed(&echoed(&running, &hello).await);
+    let refusal = frames.take::<Reply>().unwrap();
+    assert!(matches!(refusal, Some(Reply::Refuse { why: Refusal::WrongToken, .. })), "{refusal:?}");
+}
