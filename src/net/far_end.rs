@@ -270,7 +270,7 @@ async fn dial_any(
     for &address in addresses {
         match dial::tcp(address, source, PATIENCE, origin).await? {
             Ok(dialled) => return Ok((dialled.stream, dialled.contact, missed)),
-            Err(Undialled { failure, detail, contact }) => {
+            Err(Undialled { failure, detail, contact, .. }) => {
                 let more = if detail.is_empty() { String::new() } else { format!(" ({detail})") };
                 words.push(format!("{address} {failure}{more}"));
                 missed.push(Missed { contact, failure });
