@@ -1,12 +1,34 @@
 //! The policy: what IT and marketing agreed on. TOML layers become one checked [`Policy`].
 
+mod authorise;
+mod check;
+mod diagnostic;
+mod draft;
 mod event;
+mod layer;
+mod limits;
+mod moment;
+mod names;
+mod nearest;
+mod parse;
+mod schema;
+mod shape;
+mod source;
+mod stack;
+mod text;
 mod waiver;
+mod wording;
 
+pub use authorise::{NotAuthorised, authorise};
+pub use diagnostic::{Diagnostic, Diagnostics};
 pub use event::{Authorisation, Event, Person, Route, Stream, Window};
+pub use schema::{schema, schema_file};
+pub use source::{BUILTINS, Disk, Files, MAX_FILE};
+pub use text::Place;
 pub use waiver::{Accepts, Waiver};
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
 use jiff::SignedDuration;
@@ -79,6 +101,26 @@ pub struct Layer {
     pub name: String,
     /// SHA-256 of its bytes, hexadecimal.
     pub sha256: String,
+}
+
+/// Reads and checks the policy at `path`, a file or `builtin:NAME`, with all that it extends.
+///
+/// # Errors
+/// Everything that is wrong with it, each with its place.
+pub fn load(path: &Path) -> Result<Policy, Diagnostics> {
+    load_from(path, &Disk)
+}
+
+/// As [`load`], reading files through `files`.
+pub fn load_from(path: &Path, files: &dyn Files) -> Result<Policy, Diagnostics> {
+    let stack::Stack { layers, heads, errors, lost } = stack::Stack::read(&source::Address::new(path), files);
+    let mut errors = errors;
+    if lost || layers.iter().any(|layer| layer.fatal) {
+        return Err(Diagnostics::sorted(errors, &heads));
+    }
+    let merged = layer::merge(&layers, &mut errors);
+    let policy = check::check(&merged, &layers, heads.clone(), &mut errors);
+    if errors.is_empty() { Ok(policy) } else { Err(Diagnostics::sorted(errors, &heads)) }
 }
 
 impl Policy {

@@ -1,0 +1,360 @@
+//! Draft to policy: every name resolves, every limit can be met, nothing is empty.
+
+use super::diagnostic::Diagnostic;
+use super::draft::{
+    AuthorisationDraft, EventDraft, FarEndDraft, PathDraft, PersonDraft, StreamDraft, WaiverDraft,
+};
+use super::event::{Authorisation, Event, Person, Route, Stream, Window};
+use super::layer::{Merged, MergedCheck, Origin, keys};
+use super::limits;
+use super::moment::{Moment, Validity};
+use super::names::Names;
+use super::parse::Parsed;
+use super::text::{KeyPath, Place};
+use super::waiver::Waiver;
+use super::wording::table;
+use super::{Check, Layer, Policy, SCHEMA};
+use crate::model::{CheckId, Enforcement, FarEnd};
+
+/// Checks a merged draft. The policy is right only if no error was added.
+pub(super) fn check(
+    merged: &Merged,
+    layers: &[Parsed],
+    heads: Vec<Layer>,
+    errors: &mut Vec<Diagnostic>,
+) -> Policy {
+    let names = Names::resolve(layers, errors);
+    let mut checker = Checker { merged, layers, names, errors };
+    let mut policy = Policy {
+        schema: SCHEMA.to_owned(),
+        event: checker.event(&merged.event),
+        people: merged
+            .people
+            .iter()
+            .filter_map(|(role, person)| Some((role.clone(), checker.person(role.as_str(), person)?)))
+            .collect(),
+        accountable: merged
+            .accountable
+            .iter()
+            .filter_map(|(area, role)| Some((area.clone(), role.clone()?)))
+            .collect(),
+        authorisation: merged.authorisation.as_ref().and_then(|draft| checker.authorisation(draft)),
+        paths: merged
+            .paths
+            .iter()
+            .map(|(name, path)| (name.clone(), checker.route(name.as_str(), path)))
+            .collect(),
+        streams: merged
+            .streams
+            .iter()
+            .filter_map(|(name, stream)| Some((name.clone(), checker.stream(name.as_str(), stream)?)))
+            .collect(),
+        far_ends: merged
+            .far_ends
+            .iter()
+            .filter_map(|(name, draft)| Some((name.clone(), checker.far_end(name.as_str(), draft)?)))
+            .collect(),
+        checks: Vec::new(),
+        waivers: Vec::new(),
+        layers: heads,
+    };
+    policy.checks = merged.checks.iter().filter_map(|draft| checker.check(draft, &policy)).collect();
+    policy.waivers =
+        merged.waivers.iter().filter_map(|(draft, origin)| checker.waiver(draft, origin)).collect();
+    checker.not_empty();
+    policy
+}
+
+struct Checker<'a> {
+    merged: &'a Merged,
+    layers: &'a [Parsed],
+    names: Names,
+    errors: &'a mut Vec<Diagnostic>,
+}
+
+/// Highest bit rate that a stream may name, kb/s: 10 Gb/s.
+const MAX_STREAM_KBPS: u64 = 10_000_000;
+/// Highest headroom: more is a slip of the keyboard.
+const MAX_HEADROOM: f64 = 100.0;
+
+impl Checker<'_> {
+    /// Where the value at a key of the merged policy stands.
+    fn place(&self, path: &[String]) -> Place {
+        match self.merged.origins.get(path) {
+            Some((layer, path)) => self.layers[*layer].text.value(path),
+            None => self.table_place(path),
+        }
+    }
+
+    /// Where a table stands: in the last layer that has it.
+    fn table_place(&self, path: &[String]) -> Place {
+        let has = |layer: &&Parsed| layer.text.has(path);
+        self.layers
+            .iter()
+            .rev()
+            .find(has)
+            .or(self.layers.last())
+            .map_or_else(Place::default, |layer| layer.text.key(path))
+    }
+
+    fn error(&mut self, path: &[&str], what: impl AsRef<str>, help: Option<String>) {
+        let place = self.place(&keys(path));
+        self.errors.push(Diagnostic::at(place, what).help(help));
+    }
+
+    /// A value that must be there. No news when something of its table was left out.
+    fn required<T: Clone>(&mut self, value: Option<&T>, path: &[&str], key: &str, help: &str) -> Option<T> {
+        let path = keys(path);
+        if value.is_none() && !self.layers.iter().any(|layer| layer.lost(&path)) {
+            let place = self.table_place(&path);
+            let error = Diagnostic::at(place, format!("{} has no {key}", table(&path)));
+            self.errors.push(error.help(format!("add {key} = {help}")));
+        }
+        value.cloned()
+    }
+
+    fn event(&mut self, draft: &EventDraft) -> Event {
+        let title = self.required(draft.title.as_ref(), &["event"], "title", "\"…\", what is going live");
+        let (starts, ends) = (draft.starts.as_ref().map(Moment::when), draft.ends.as_ref().map(Moment::when));
+        if let (Some(starts), Some(ends)) = (&starts, &ends)
+            && ends.at() <= starts.at()
+        {
+            let what = format!("the event ends {ends}, which is not after it starts ({starts})");
+            self.error(&["event", "ends"], what, None);
+        }
+        Event {
+            title: title.unwrap_or_default(),
+            starts,
+            ends,
+            venue: draft.venue.clone(),
+            objective: draft.objective.clone(),
+            change: draft.change.clone(),
+            way_back: draft.way_back.clone(),
+        }
+    }
+
+    fn person(&mut self, role: &str, draft: &PersonDraft) -> Option<Person> {
+        let name = self.required(draft.name.as_ref(), &["people", role], "name", "\"…\"")?;
+        Some(Person { name, key: draft.key.clone() })
+    }
+
+    fn authorisation(&mut self, draft: &AuthorisationDraft) -> Option<Authorisation> {
+        let by = self.required(draft.by.as_ref(), &["authorisation"], "by", "\"…\", a role of [people]");
+        let window = draft.window.as_ref().map(|window| {
+            let at = ["authorisation", "window"];
+            let help = "a date-time with offset, such as 2026-12-04T14:00:00+01:00";
+            let from = self.required(window.from.as_ref(), &at, "from", help)?;
+            let to = self.required(window.to.as_ref(), &at, "to", help)?;
+            let (from, to) = (from.when(), to.when());
+            if to.at() <= from.at() {
+                let what = format!("the window ends {to}, which is not after it begins ({from})");
+                self.error(&["authorisation", "window", "to"], what, None);
+            }
+            Some(Window { from, to })
+        });
+        // A window that is wrong must not become no window: that would allow more.
+        let window = match window {
+            Some(None) => return None,
+            Some(window) => window,
+            None => None,
+        };
+        Some(Authorisation { by: by?, window, reference: draft.reference.clone() })
+    }
+
+    fn route(&mut self, name: &str, draft: &PathDraft) -> Route {
+        if draft.interface.is_none() && draft.source.is_none() {
+            self.required::<()>(
+                None,
+                &["path", name],
+                "interface",
+                "\"eth0\", or source = an address of this machine",
+            );
+        }
+        if draft.interface.as_ref().is_some_and(|interface| interface.is_empty() || interface.len() > 64) {
+            self.error(&["path", name, "interface"], "this is no interface's name", None);
+        }
+        Route { interface: draft.interface.clone(), source: draft.source }
+    }
+
+    fn stream(&mut self, name: &str, draft: &StreamDraft) -> Option<Stream> {
+        let at = ["stream", name];
+        let to = self.required(draft.to.as_ref(), &at, "to", "\"rtmps://host:443/app\", without a key");
+        let video_kbps = self.required(draft.video_kbps.as_ref(), &at, "video_kbps", "6000");
+        let audio_kbps = self.required(draft.audio_kbps.as_ref(), &at, "audio_kbps", "128");
+        let headroom = self.required(draft.headroom.as_ref(), &at, "headroom", "1.5");
+        for (key, kbps) in [("video_kbps", video_kbps), ("audio_kbps", audio_kbps)] {
+            if kbps.is_some_and(|kbps| kbps > MAX_STREAM_KBPS) {
+                let help = format!("bit rates are in kb/s, at most {MAX_STREAM_KBPS}");
+                self.error(&["stream", name, key], "no stream has this bit rate", Some(help));
+            }
+        }
+        if video_kbps == Some(0) && audio_kbps == Some(0) {
+            self.error(&["stream", name, "video_kbps"], "a stream of 0 kb/s is no stream", None);
+        }
+        if let Some(headroom) = headroom.filter(|h| !(1.0..=MAX_HEADROOM).contains(h)) {
+            let what = format!("a headroom of {headroom} is not a number from 1 to {MAX_HEADROOM}");
+            let help = "it multiplies the bit rate: 1.5 leaves half as much again".to_owned();
+            self.error(&["stream", name, "headroom"], what, Some(help));
+        }
+        if let Some(why) = to.as_deref().and_then(limits::bad_destination) {
+            self.error(&["stream", name, "to"], why, Some("write it like rtmps://host:443/app".to_owned()));
+        }
+        Some(Stream { to: to?, video_kbps: video_kbps?, audio_kbps: audio_kbps?, headroom: headroom? })
+    }
+
+    fn far_end(&mut self, name: &str, draft: &FarEndDraft) -> Option<FarEnd> {
+        let at = ["far_end", name];
+        let printed = "…, as `golive far-end` prints it";
+        let address = self.required(draft.address.as_ref(), &at, "address", "\"host:port\"");
+        let pin = self.required(draft.pin.as_ref(), &at, "pin", printed);
+        let token = self.required(draft.token.as_ref(), &at, "token", "{ env = \"GOLIVE_TOKEN\" }");
+        let far_end = FarEnd { address: address?, pin: pin?, token: token? };
+        if far_end.host_port().is_none_or(|(host, port)| host.is_empty() || port == 0) {
+            let what = "a far end's address is host and port";
+            self.error(
+                &["far_end", name, "address"],
+                what,
+                Some("write it like \"far-end.example:8443\"".to_owned()),
+            );
+        }
+        Some(far_end)
+    }
+
+    fn check(&mut self, draft: &MergedCheck, policy: &Policy) -> Option<Check> {
+        let damaged = draft
+            .seen
+            .iter()
+            .any(|(layer, path)| self.layers[*layer].lost(path) || self.names.unresolved(*layer, path));
+        let question = draft.asked.clone().question();
+        let parts = [
+            (question.is_some(), "target", "{ … }, what to ask"),
+            (draft.enforcement.is_some(), "enforcement", "\"advisory\", \"waivable\" or \"hard\""),
+            (draft.owner.is_some(), "owner", "an area of [accountable]"),
+            (draft.why.is_some(), "why", "a sentence for people who are no engineers"),
+        ];
+        if !draft.seen.iter().any(|(layer, path)| self.layers[*layer].lost(path)) {
+            let place = self.id_place(draft);
+            self.errors.extend(incomplete(&format!("the check `{}`", draft.id), &parts, place));
+        }
+        let mut question = question?;
+        if !damaged {
+            let stakes = policy.stakes();
+            question.derive(&stakes);
+            for (field, what) in limits::problems(&question, policy, &stakes) {
+                let place = self.field_place(draft, &field);
+                self.errors.push(Diagnostic::at(place, format!("`{field}` {what}")));
+            }
+        }
+        Some(Check {
+            id: draft.id.clone(),
+            path: draft.path.clone(),
+            question,
+            enforcement: draft.enforcement?,
+            owner: draft.owner.clone()?,
+            why: draft.why.clone()?,
+            valid_for_s: draft.valid_for.unwrap_or(Validity::DAY).seconds(),
+        })
+    }
+
+    fn id_place(&self, draft: &MergedCheck) -> Place {
+        draft.seen.first().map_or_else(Place::default, |(layer, path)| {
+            self.layers[*layer].text.value(&[path.as_slice(), &keys(&["id"])].concat())
+        })
+    }
+
+    /// Where a limit or a target's key stands; the check's id when it was derived.
+    fn field_place(&self, draft: &MergedCheck, field: &str) -> Place {
+        let limit = keys(&["check", draft.id.as_str(), "limits", field]);
+        if self.merged.origins.contains_key(&limit) {
+            return self.place(&limit);
+        }
+        match self.merged.origins.get(&keys(&["check", draft.id.as_str(), "target"])) {
+            Some((layer, path)) => {
+                let text = &self.layers[*layer].text;
+                let path: KeyPath = [path.as_slice(), &keys(&[field])].concat();
+                text.value(&path)
+            }
+            None => self.id_place(draft),
+        }
+    }
+
+    fn waiver(&mut self, draft: &WaiverDraft, (layer, path): &Origin) -> Option<Waiver> {
+        let parsed = &self.layers[*layer];
+        let parts = [
+            (draft.check.is_some(), "check", "the id of a check"),
+            (draft.accepts.is_some(), "accepts", "\"fail\" or \"unknown\""),
+            (filled(draft.reason.as_ref()), "reason", "why that is acceptable"),
+            (filled(draft.compensating.as_ref()), "compensating", "what is done instead"),
+            (draft.by.is_some(), "by", "a role of [people]"),
+            (
+                draft.expires.is_some(),
+                "expires",
+                "a date-time with offset, such as 2026-12-04T16:00:00+01:00",
+            ),
+        ];
+        if !parsed.lost(path) {
+            self.errors.extend(incomplete("this waiver", &parts, parsed.text.key(path)));
+        }
+        let check = draft.check.clone()?;
+        let place = parsed.text.value(&[path.as_slice(), &keys(&["check"])].concat());
+        self.waivable(&check, place);
+        Some(Waiver {
+            check,
+            accepts: draft.accepts?,
+            reason: draft.reason.clone()?,
+            compensating: draft.compensating.clone(),
+            by: draft.by.clone()?,
+            expires: draft.expires.as_ref()?.when(),
+        })
+    }
+
+    /// Only a `waivable` check can be waived.
+    fn waivable(&mut self, id: &CheckId, place: Place) {
+        let found = self.merged.checks.iter().find(|check| check.id == *id);
+        let Some(enforcement) = found.and_then(|check| check.enforcement) else { return };
+        let what = match enforcement {
+            Enforcement::Waivable => return,
+            Enforcement::Hard => format!("the check `{id}` is hard: nobody can waive it"),
+            Enforcement::Advisory => format!("the check `{id}` is advisory: there is nothing to waive"),
+        };
+        let set = self.place(&keys(&["check", id.as_str(), "enforcement"]));
+        self.errors.push(Diagnostic::at(place, what).other("its enforcement is set here", set));
+    }
+
+    fn not_empty(&mut self) {
+        if self.layers.iter().any(|layer| layer.lost(&keys(&["check"]))) {
+            return;
+        }
+        let place =
+            || self.layers.last().map_or_else(Place::default, |layer| layer.text.key(&keys(&["check"])));
+        let required = |check: &MergedCheck| check.enforcement.is_none_or(Enforcement::required);
+        if self.merged.checks.is_empty() {
+            let error = Diagnostic::at(place(), "empty policy: it has no check, so it would prove nothing");
+            self.errors.push(error.help("add a [[check.PROBE]] table".to_owned()));
+        } else if !self.merged.checks.iter().any(required) {
+            let error = Diagnostic::at(
+                place(),
+                "empty policy: every check is advisory, so nothing could ever be a NO-GO",
+            );
+            self.errors.push(error.help("make at least one check \"waivable\" or \"hard\"".to_owned()));
+        }
+    }
+}
+
+/// One error for all that a table lacks: whether each part is there, its key, what to write.
+fn incomplete(what: &str, parts: &[(bool, &str, &str)], place: Place) -> Option<Diagnostic> {
+    let missing: Vec<_> = parts.iter().filter(|(there, _, _)| !there).collect();
+    let names: Vec<&str> = missing.iter().map(|(_, key, _)| *key).collect();
+    let names = match names.as_slice() {
+        [] => return None,
+        [one] => (*one).to_owned(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    };
+    let add: Vec<String> = missing.iter().map(|(_, key, help)| format!("{key} = {help}")).collect();
+    let error = Diagnostic::at(place, format!("{what} has no {names}"));
+    Some(error.help(format!("add {}", add.join("; "))))
+}
+
+fn filled(text: Option<&String>) -> bool {
+    text.is_some_and(|text| !text.trim().is_empty())
+}

@@ -1,0 +1,95 @@
+//! Dates and spans of time as people write them in a policy.
+
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, de};
+
+use crate::model::When;
+
+/// A TOML offset date-time: `2026-12-04T14:00:00+01:00`, without quotes.
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema)]
+#[schemars(transparent)]
+pub struct Moment(#[schemars(with = "String", extend("format" = "date-time"))] When);
+
+impl Moment {
+    /// As the model holds it.
+    pub fn when(&self) -> When {
+        self.0.clone()
+    }
+}
+
+/// What a person probably meant by a date-time that has no offset.
+fn advice(written: &toml::value::Datetime) -> String {
+    let date = written.date.map_or_else(|| "2026-12-04".to_owned(), |date| date.to_string());
+    let time = written.time.map_or_else(|| "14:00:00".to_owned(), |time| time.to_string());
+    let missing = match (written.date, written.time) {
+        (Some(_), Some(_)) => "the offset from UTC",
+        (Some(_), None) => "the time and the offset from UTC",
+        _ => "the date and the offset from UTC",
+    };
+    format!("`{written}` leaves out {missing}; write it like {date}T{time}+01:00, without quotes")
+}
+
+impl<'de> Deserialize<'de> for Moment {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let written = toml::value::Datetime::deserialize(deserializer)?;
+        if written.offset.is_none() {
+            return Err(de::Error::custom(advice(&written)));
+        }
+        When::try_from(written.to_string()).map(Self).map_err(de::Error::custom)
+    }
+}
+
+/// How long a reading holds: a whole number and a unit, such as `"7d"`, `"12h"` or `"30m"`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, JsonSchema)]
+#[schemars(transparent)]
+pub struct Validity(#[schemars(with = "String", regex(pattern = r"^[1-9][0-9]{0,6}[smhdw]$"))] u64);
+
+/// Longest validity: ten years. More is a slip of the keyboard.
+const MAX_SECONDS: u64 = 10 * 366 * DAY;
+const DAY: u64 = 86_400;
+const UNITS: [(char, u64); 5] = [('w', 7 * DAY), ('d', DAY), ('h', 3600), ('m', 60), ('s', 1)];
+
+/// Text that is no [`Validity`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a validity is a whole number and a unit, up to ten years: \"30m\", \"12h\", \"7d\" or \"2w\"")]
+pub struct BadValidity;
+
+impl Validity {
+    /// One day.
+    pub const DAY: Self = Self(DAY);
+
+    /// In seconds.
+    pub const fn seconds(self) -> u64 {
+        self.0
+    }
+}
+
+impl std::str::FromStr for Validity {
+    type Err = BadValidity;
+    fn from_str(text: &str) -> Result<Self, BadValidity> {
+        let unit = text.chars().next_back().ok_or(BadValidity)?;
+        let number = text.strip_suffix(unit).unwrap_or_default();
+        let factor = UNITS.iter().find(|(letter, _)| *letter == unit).map(|(_, factor)| *factor);
+        if number.is_empty() || !number.bytes().all(|c| c.is_ascii_digit()) {
+            return Err(BadValidity);
+        }
+        let seconds = number.parse::<u64>().ok().zip(factor).and_then(|(n, factor)| n.checked_mul(factor));
+        seconds.filter(|s| (1..=MAX_SECONDS).contains(s)).map(Self).ok_or(BadValidity)
+    }
+}
+
+impl fmt::Display for Validity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (unit, factor) =
+            UNITS.iter().find(|(_, factor)| self.0.is_multiple_of(*factor)).copied().unwrap_or(('s', 1));
+        write!(f, "{}{unit}", self.0 / factor)
+    }
+}
+
+impl<'de> Deserialize<'de> for Validity {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+    }
+}

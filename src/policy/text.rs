@@ -1,0 +1,311 @@
+//! A policy file's text: from bytes to places that an error can show without giving a
+//! secret away.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::ops::Range;
+
+use toml::de::{DeTable, DeValue};
+use unicode_width::UnicodeWidthChar;
+
+use crate::model::text::escape;
+
+/// Byte range in a file.
+pub type Span = Range<usize>;
+
+/// Keys from the root of a file down; positions in arrays are numbers written as text.
+pub type KeyPath = Vec<String>;
+
+/// A file's text with the place of each of its keys and values.
+#[derive(Default)]
+pub struct Text {
+    /// As errors name the file.
+    pub name: String,
+    source: String,
+    entries: BTreeMap<KeyPath, Entry>,
+    hidden: Vec<Span>,
+    broken: bool,
+}
+
+/// Where a key and its value stand.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The key; of an array's element the element itself.
+    pub key: Span,
+    /// The value.
+    pub value: Span,
+    leaf: bool,
+    words: Option<String>,
+}
+
+/// A place in a file, ready to be shown.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Place {
+    /// The file as errors name it, escaped.
+    pub file: String,
+    /// From 1.
+    pub line: usize,
+    /// From 1, in characters.
+    pub column: usize,
+    excerpt: Excerpt,
+}
+
+/// A line with a caret under what is wrong: text, indent and width in terminal columns.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Excerpt {
+    line: String,
+    indent: usize,
+    width: usize,
+}
+
+/// Longest part of a line that an error shows, in characters.
+const MAX_EXCERPT: usize = 96;
+
+impl fmt::Debug for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The text may hold secrets.
+        f.debug_struct("Text").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+impl Text {
+    /// A file that did not parse: nothing is known of its strings, so none is ever shown.
+    pub fn broken(name: &str, text: String) -> Self {
+        Self { name: escape(name).into_owned(), source: text, broken: true, ..Self::default() }
+    }
+
+    /// A file that did; `secret` tells which values may not be shown.
+    pub fn parsed(name: &str, text: String, root: &DeTable<'_>, secret: impl Fn(&[String]) -> bool) -> Self {
+        let mut entries = BTreeMap::new();
+        walk(root, &mut Vec::new(), &mut entries);
+        let hidden = entries
+            .iter()
+            .filter(|(path, entry)| entry.leaf && secret(path))
+            .map(|(_, entry)| entry.value.clone())
+            .collect();
+        Self { name: escape(name).into_owned(), source: text, entries, hidden, broken: false }
+    }
+
+    /// Where the key at `path` stands; the nearest enclosing key when there is none.
+    pub fn key(&self, path: &[String]) -> Place {
+        self.nearest(path).map_or_else(|| self.place(0..0), |entry| self.place(entry.key.clone()))
+    }
+
+    /// Where the value at `path` stands; the nearest enclosing key when there is none.
+    pub fn value(&self, path: &[String]) -> Place {
+        match self.entries.get(path) {
+            Some(entry) if entry.leaf => self.place(entry.value.clone()),
+            _ => self.key(path),
+        }
+    }
+
+    /// True when the file has this key.
+    pub fn has(&self, path: &[String]) -> bool {
+        self.entries.contains_key(path)
+    }
+
+    /// Byte at which the entry at `path` begins, for the order of the file.
+    pub fn position(&self, path: &[String]) -> usize {
+        self.nearest(path).map_or(0, |entry| entry.key.start.min(entry.value.start))
+    }
+
+    /// Names of the entries right below `path`.
+    pub fn children<'a>(&'a self, path: &[String]) -> impl Iterator<Item = &'a str> + use<'a> {
+        let path = path.to_vec();
+        let depth = path.len() + 1;
+        self.entries
+            .range(path.clone()..)
+            .take_while(move |(entry, _)| entry.starts_with(&path))
+            .filter(move |(entry, _)| entry.len() == depth)
+            .filter_map(|(entry, _)| entry.last().map(String::as_str))
+    }
+
+    /// The entry whose key stands at `span`, or else the deepest one that holds it.
+    pub fn holding(&self, span: &Span) -> Option<(&KeyPath, &Entry)> {
+        let holds = |range: &Span| range.start <= span.start && span.end <= range.end;
+        self.entries.iter().find(|(_, entry)| entry.key == *span).or_else(|| {
+            let holding = self.entries.iter().filter(|(_, entry)| holds(&entry.value));
+            holding.max_by_key(|(path, _)| path.len())
+        })
+    }
+
+    /// Every text in quotes: where it stands and what it says.
+    pub fn words(&self) -> impl Iterator<Item = (&KeyPath, &str)> {
+        self.entries.iter().filter_map(|(path, entry)| Some((path, entry.words.as_deref()?)))
+    }
+
+    fn nearest(&self, path: &[String]) -> Option<&Entry> {
+        (0..=path.len()).rev().find_map(|length| self.entries.get(&path[..length]))
+    }
+
+    /// A place to show.
+    pub fn place(&self, span: Span) -> Place {
+        let floor =
+            |at: usize| (0..=at.min(self.source.len())).rev().find(|at| self.source.is_char_boundary(*at));
+        let start = floor(span.start).unwrap_or(0);
+        let end = floor(span.end).unwrap_or(start).max(start);
+        let begin = self.source[..start].rfind('\n').map_or(0, |newline| newline + 1);
+        let stop = self.source[start..].find('\n').map_or(self.source.len(), |newline| start + newline);
+        Place {
+            file: self.name.clone(),
+            line: self.source[..begin].matches('\n').count() + 1,
+            column: self.source[begin..start].chars().count() + 1,
+            excerpt: self.excerpt(begin..stop, start..end.min(stop)),
+        }
+    }
+
+    fn excerpt(&self, line: Span, caret: Span) -> Excerpt {
+        let hidden = if self.broken { guess(&self.source, &line) } else { Some(self.concealed(&line)) };
+        let Some(hidden) = hidden else { return Excerpt::default() };
+        let mut shown = Vec::new();
+        let (mut first, mut last, mut at) = (None, 0, line.start);
+        for c in self.source[line].trim_end().chars() {
+            let cover = hidden.iter().find(|span| span.contains(&at));
+            if at >= caret.start && first.is_none() {
+                first = Some(shown.len());
+            }
+            match cover {
+                Some(span) if span.start == at || shown.is_empty() => shown.push('…'),
+                Some(_) => {}
+                None if c == '\t' => shown.extend([' '; 4]),
+                None => shown.extend(escape(c.encode_utf8(&mut [0; 4])).chars()),
+            }
+            if at < caret.end {
+                last = shown.len();
+            }
+            at += c.len_utf8();
+        }
+        let first = first.unwrap_or(shown.len());
+        window(&shown, first, last.max(first))
+    }
+
+    /// What of a line may not be shown: secrets, and keys that hide in addresses.
+    fn concealed(&self, line: &Span) -> Vec<Span> {
+        let mut spans: Vec<Span> = self
+            .hidden
+            .iter()
+            .filter(|span| span.start < line.end && line.start < span.end)
+            .cloned()
+            .collect();
+        spans.extend(
+            in_addresses(&self.source[line.clone()])
+                .map(|span| line.start + span.start..line.start + span.end),
+        );
+        spans
+    }
+}
+
+/// The part of a long line around the caret.
+fn window(line: &[char], first: usize, last: usize) -> Excerpt {
+    let from = if line.len() > MAX_EXCERPT { first.saturating_sub(MAX_EXCERPT / 2) } else { 0 };
+    let to = line.len().min(from + MAX_EXCERPT);
+    let columns = |part: &[char]| part.iter().map(|c| c.width().unwrap_or(0)).sum::<usize>();
+    let mut text = String::new();
+    let mut indent = columns(&line[from..first.min(to)]);
+    if from > 0 {
+        text.push('…');
+        indent += 1;
+    }
+    text.extend(&line[from..to]);
+    if to < line.len() {
+        text.push('…');
+    }
+    Excerpt { line: text, indent, width: columns(&line[first.min(to)..last.min(to)]).max(1) }
+}
+
+/// A stream key often rides in an address: of `scheme://host/app/…?…` all after the first
+/// path segment is hidden, and so is everything before an `@`.
+fn in_addresses(line: &str) -> impl Iterator<Item = Span> {
+    line.match_indices("://").flat_map(move |(at, mark)| {
+        let begin = at + mark.len();
+        let end = line[begin..].find(['"', '\'', ' ']).map_or(line.len(), |stop| begin + stop);
+        let address = &line[begin..end];
+        let login = address.find('@').map(|stop| begin..begin + stop);
+        let tail = address.find('?').or_else(|| {
+            let path = address.find('/')? + 1;
+            Some(path + address[path..].find('/')? + 1)
+        });
+        [login, tail.map(|tail| begin + tail..end)].into_iter().flatten().filter(|span| !span.is_empty())
+    })
+}
+
+/// What to hide of a line of a file that did not parse: every value, since any may be a
+/// secret. `None` hides the whole line (it may be the inside of a long string).
+fn guess(text: &str, line: &Span) -> Option<Vec<Span>> {
+    let before = &text[..line.start];
+    if before.contains("\"\"\"") || before.contains("'''") {
+        return None;
+    }
+    let shown = &text[line.clone()];
+    let mut hidden = Vec::new();
+    let mut at = shown.find('=').map_or(shown.len(), |equals| equals + 1);
+    if let Some(quote) = shown[..at].find(['"', '\'']) {
+        at = quote;
+    }
+    while let Some(offset) = shown[at..].find(|c: char| !c.is_whitespace() && !"=,[]{}".contains(c)) {
+        let start = at + offset;
+        let rest = &shown[start..];
+        let quoted = rest.starts_with(['"', '\'']);
+        let length = if quoted {
+            rest[1..].find(&rest[..1]).map_or(rest.len(), |close| close + 2)
+        } else {
+            rest.find(|c: char| c.is_whitespace() || "=,[]{}\"'".contains(c)).unwrap_or(rest.len())
+        };
+        at = start + length;
+        let is_key = !quoted && shown[at..].trim_start().starts_with('=');
+        if !is_key {
+            hidden.push(line.start + start..line.start + at);
+        }
+    }
+    Some(hidden)
+}
+
+fn walk(table: &DeTable<'_>, path: &mut KeyPath, entries: &mut BTreeMap<KeyPath, Entry>) {
+    for (key, value) in table {
+        path.push(key.get_ref().to_string());
+        visit(key.span(), value, path, entries);
+        path.pop();
+    }
+}
+
+fn visit(
+    key: Span,
+    value: &toml::Spanned<DeValue<'_>>,
+    path: &mut KeyPath,
+    entries: &mut BTreeMap<KeyPath, Entry>,
+) {
+    let leaf = !matches!(value.get_ref(), DeValue::Table(_) | DeValue::Array(_));
+    let words = value.get_ref().as_str().map(str::to_owned);
+    entries.insert(path.clone(), Entry { key, value: value.span(), leaf, words });
+    match value.get_ref() {
+        DeValue::Table(table) => walk(table, path, entries),
+        DeValue::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                path.push(index.to_string());
+                visit(item.span(), item, path, entries);
+                path.pop();
+            }
+        }
+        _ => {}
+    }
+}
+
+impl Place {
+    /// Writes the line with its caret, on lines of their own.
+    pub(super) fn excerpt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.excerpt.line.is_empty() {
+            return Ok(());
+        }
+        let number = self.line.to_string();
+        let gutter = " ".repeat(number.len());
+        write!(f, "\n  {number} | {}", self.excerpt.line)?;
+        let (indent, caret) = (" ".repeat(self.excerpt.indent), "^".repeat(self.excerpt.width));
+        write!(f, "\n  {gutter} | {indent}{caret}")
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.file, self.line, self.column)
+    }
+}
