@@ -23,7 +23,7 @@ impl Memory {
 impl Files for Memory {
     fn read(&self, path: &Path, limit: u64) -> io::Result<Vec<u8>> {
         let bytes = self.0.get(path).ok_or(io::ErrorKind::NotFound)?;
-        Ok(bytes[..bytes.len().min(usize::try_from(limit).unwrap())].to_vec())
+        Ok(bytes[..bytes.len().min(usize::try_from(limit).unwrap_or(usize::MAX))].to_vec())
     }
 }
 
