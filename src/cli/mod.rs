@@ -1,1 +1,109 @@
-//! cli.
+//! The command line: one file per subcommand, exit codes; the only place with anyhow.
+
+mod check;
+mod demo;
+mod exit;
+mod load;
+mod plan;
+mod readme;
+mod resume;
+mod session;
+
+pub use exit::TABLE as EXIT_CODES;
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::model::text;
+
+/// May we go live from this network, at this hour, and who says so?
+///
+/// golive probes the network for what a live stream needs, against a policy that IT and
+/// marketing agreed on, and issues one go/no-go report that both sign.
+#[derive(Debug, Parser)]
+#[command(name = "golive", version, after_help = after_help(), max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Check(check::Args),
+    Plan(plan::Args),
+    Demo(demo::Args),
+    Resume(resume::Args),
+    #[command(hide = true)]
+    Readme(readme::Args),
+}
+
+fn after_help() -> String {
+    let rows: Vec<String> = exit::TABLE.iter().map(|(code, what)| format!("  {code:>3}  {what}")).collect();
+    format!(
+        "Exit codes:\n{}\n\nStart with `golive demo`: it needs no network and no policy.",
+        rows.join("\n")
+    )
+}
+
+/// Parses the arguments, runs the subcommand and gives its exit code.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            return if error.use_stderr() { ExitCode::from(exit::USAGE) } else { ExitCode::SUCCESS };
+        }
+    };
+    // rustls must never have to guess between providers that other crates bring along.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    match dispatch(cli.command) {
+        Ok(code) => code,
+        Err(error) => report_error(&error),
+    }
+}
+
+fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Check(args) => check::run(&args),
+        Command::Plan(args) => plan::run(&args),
+        Command::Demo(args) => demo::run(&args),
+        Command::Readme(args) => readme::run(&args),
+        Command::Resume(args) => resume::run(&args),
+    }
+}
+
+/// Says what went wrong on stderr, escaped line by line, and gives the code that belongs to it.
+fn report_error(error: &anyhow::Error) -> ExitCode {
+    let broken_pipe =
+        error.downcast_ref::<std::io::Error>().is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe);
+    if broken_pipe {
+        return ExitCode::SUCCESS;
+    }
+    let mut stderr = std::io::stderr().lock();
+    for line in format!("golive: {error:#}").lines() {
+        let _ = writeln!(stderr, "{}", text::escape(line));
+    }
+    ExitCode::from(error.downcast_ref::<exit::Failure>().map_or(exit::SOFTWARE, |failure| failure.code))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_arguments_are_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn exit_codes_are_unique_and_in_the_help() {
+        let mut codes: Vec<u8> = exit::TABLE.iter().map(|row| row.0).collect();
+        codes.dedup();
+        assert_eq!(codes.len(), exit::TABLE.len());
+        let help = Cli::command().render_long_help().to_string();
+        assert!(exit::TABLE.iter().all(|(code, _)| help.contains(&format!("{code:>3}  "))));
+    }
+}

@@ -11,6 +11,7 @@ mod door;
 pub mod identity;
 pub mod log;
 pub mod meter;
+pub mod name_server;
 mod registry;
 pub mod session;
 mod upload;

@@ -1,5 +1,6 @@
 //! The policy: what IT and marketing agreed on. TOML layers become one checked [`Policy`].
 
+mod answers;
 mod authorise;
 mod check;
 mod diagnostic;
@@ -19,6 +20,7 @@ mod text;
 mod waiver;
 mod wording;
 
+pub use answers::answers;
 pub use authorise::{NotAuthorised, authorise};
 pub use diagnostic::{Diagnostic, Diagnostics};
 pub use event::{Authorisation, Event, Person, Route, Stream, Window};

@@ -90,16 +90,17 @@ impl Journal {
     /// Opens the journal of a run that died: reads it back and cuts off a torn last line.
     pub fn reopen(folder: &Path) -> Result<(Self, Recorded), JournalError> {
         let path = folder.join(FILE);
-        let mut file =
+        let file =
             OpenOptions::new().read(true).append(true).open(&path).map_err(|error| match error.kind() {
                 io::ErrorKind::NotFound => JournalError::Missing(folder.to_owned()),
                 _ => io_error(&path, "open")(error),
             })?;
-        let recorded = Recorded::from_reader(&file, &path)?;
-        file.set_len(recorded.good_bytes).map_err(io_error(&path, "cut the torn end of"))?;
-        file.seek(io::SeekFrom::End(0)).map_err(io_error(&path, "go to the end of"))?;
-        let journal = Self { file, path };
+        let mut journal = Self { file, path };
+        // Before anything is cut: the writer may be alive.
         journal.lock(folder)?;
+        let recorded = Recorded::from_reader(&journal.file, &journal.path)?;
+        journal.file.set_len(recorded.good_bytes).map_err(io_error(&journal.path, "cut the torn end of"))?;
+        journal.file.seek(io::SeekFrom::End(0)).map_err(io_error(&journal.path, "go to the end of"))?;
         Ok((journal, recorded))
     }
 

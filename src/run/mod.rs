@@ -1,12 +1,15 @@
 //! Running a policy: plan, events, dispatcher, executor, journal.
 
-//pub mod dispatcher;
+pub mod dispatcher;
 pub mod event;
 pub mod executor;
 pub mod journal;
 pub mod plan;
 
-//pub use dispatcher::{Finished, Job, RunError, run};
+#[cfg(test)]
+mod tests;
+
+pub use dispatcher::{Finished, Job, RunError, run};
 pub use event::Event;
 pub use journal::{Journal, JournalError, Recorded};
 pub use plan::Plan;

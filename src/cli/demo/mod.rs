@@ -1,0 +1,77 @@
+//! `golive demo`: every probe against peers on loopback in this process.
+
+mod world;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+
+use super::{load, session};
+use crate::run::{Job, dispatcher::Stop};
+use world::World;
+
+/// The policy that the demo runs, before its addresses are filled in.
+const POLICY: &str = include_str!("../../../policies/demo.toml");
+/// The answers that go with it.
+const ANSWERS: &str = include_str!("../../../policies/demo-answers.toml");
+
+/// Run every probe against a far end, an RTMP and an SRT ingest and a name server on loopback,
+/// all in this process. About 30 seconds; nothing leaves the machine.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Folder for the report; a new folder under reports/ by default.
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    #[command(flatten)]
+    show: session::Show,
+}
+
+pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let folder = session::folder(args.out.as_deref());
+    session::runtime()?.block_on(async {
+        refuse_used(&folder)?;
+        let world = World::start(&folder).await?;
+        let policy_file = folder.join("policy.toml");
+        let answers_file = folder.join("answers.toml");
+        write(&policy_file, &world.policy(POLICY))?;
+        write(&answers_file, &world::answers(ANSWERS, crate::net::clock::now()))?;
+        let job = job(&folder, &policy_file, &answers_file)?;
+        let code = session::carry_out(job, session::From::Start, args.show).await;
+        world.stop().await;
+        code
+    })
+}
+
+/// Goes on with a demo that died: the same peers, on the same ports, with the same keys.
+/// `None` when `folder` holds no demo.
+pub(super) async fn revive(folder: &Path) -> anyhow::Result<Option<World>> {
+    if world::is_demo(folder) { World::start(folder).await.map(Some) } else { Ok(None) }
+}
+
+fn job(folder: &Path, policy: &Path, answers: &Path) -> anyhow::Result<Job> {
+    Ok(Job {
+        policy: load::policy(policy)?,
+        policy_source: load::absolute(policy),
+        answers: load::answers(Some(answers))?,
+        answers_source: Some(load::absolute(answers)),
+        folder: folder.to_owned(),
+        stop: Stop::default(),
+    })
+}
+
+/// Before anything is written: the policy of an earlier run must not be written over.
+fn refuse_used(folder: &Path) -> anyhow::Result<()> {
+    let used = [crate::run::journal::FILE, "policy.toml", "answers.toml"]
+        .iter()
+        .any(|file| folder.join(file).exists());
+    if used {
+        let error = crate::run::JournalError::Exists(folder.to_owned());
+        return Err(load::unreadable(&error).into());
+    }
+    std::fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))
+}
+
+fn write(file: &Path, text: &str) -> anyhow::Result<()> {
+    std::fs::write(file, text).with_context(|| format!("cannot write {}", file.display()))
+}

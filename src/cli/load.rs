@@ -1,0 +1,41 @@
+//! Loading what a command line names: policies, answers, runs; errors with their exit codes.
+
+use std::path::Path;
+
+use super::exit;
+use crate::model::Answer;
+use crate::policy::{self, Policy};
+use crate::run::JournalError;
+
+/// The checked policy of a file or `builtin:NAME`.
+pub(super) fn policy(file: &Path) -> anyhow::Result<Policy> {
+    policy::load(file).map_err(|error| exit::Failure::new(exit::BAD_POLICY, error.to_string()).into())
+}
+
+/// Traffic beyond loopback needs an authorisation that is in force now.
+pub(super) fn authorised(policy: &Policy) -> anyhow::Result<()> {
+    policy::authorise(policy, crate::net::clock::now())
+        .map_err(|error| exit::Failure::new(exit::NOT_AUTHORISED, error.to_string()).into())
+}
+
+/// Answers from a file; none when there is no file.
+pub(super) fn answers(file: Option<&Path>) -> anyhow::Result<Vec<Answer>> {
+    let Some(file) = file else { return Ok(Vec::new()) };
+    let shown = file.display();
+    let bad = |error: String| exit::Failure::new(exit::DATA, format!("{shown}: {error}"));
+    let text = std::fs::read_to_string(file).map_err(|error| bad(error.to_string()))?;
+    Ok(policy::answers(&text).map_err(|error| bad(error.to_string()))?)
+}
+
+/// The file's full path, so that a resume finds it from any folder.
+pub(super) fn absolute(file: &Path) -> String {
+    if file.starts_with("builtin:") {
+        return file.display().to_string();
+    }
+    std::path::absolute(file).unwrap_or_else(|_| file.to_owned()).display().to_string()
+}
+
+/// A run that cannot be read.
+pub(super) fn unreadable(error: &JournalError) -> exit::Failure {
+    exit::Failure::new(exit::DATA, error.to_string())
+}

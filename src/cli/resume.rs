@@ -1,0 +1,48 @@
+//! `golive resume`: goes on with a run that died or was stopped.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use super::{demo, load, session};
+use crate::run::{Job, Recorded, dispatcher::Stop};
+
+/// Go on with a run that died or was stopped: what is measured is kept, the rest is asked.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The run's folder.
+    run: PathBuf,
+    /// People's answers; the file given at the start by default.
+    #[arg(long, value_name = "FILE")]
+    answers: Option<PathBuf>,
+    #[command(flatten)]
+    show: session::Show,
+}
+
+pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    session::runtime()?.block_on(async {
+        // A demo's peers died with it.
+        let world = demo::revive(&args.run).await?;
+        let code = go_on(args).await;
+        if let Some(world) = world {
+            world.stop().await;
+        }
+        code
+    })
+}
+
+async fn go_on(args: &Args) -> anyhow::Result<ExitCode> {
+    let recorded = Recorded::read(&args.run).map_err(|error| load::unreadable(&error))?;
+    let source = PathBuf::from(&recorded.started.policy_source);
+    let policy = load::policy(&source)?;
+    load::authorised(&policy)?;
+    let answers_source = args.answers.clone().or(recorded.started.answers_source.map(PathBuf::from));
+    let job = Job {
+        policy,
+        policy_source: recorded.started.policy_source,
+        answers: load::answers(answers_source.as_deref())?,
+        answers_source: answers_source.as_deref().map(load::absolute),
+        folder: args.run.clone(),
+        stop: Stop::default(),
+    };
+    session::carry_out(job, session::From::Journal, args.show).await
+}

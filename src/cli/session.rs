@@ -1,0 +1,121 @@
+//! One run with its reader: shared by `check`, `demo` and `resume`.
+
+use std::io::{self, IsTerminal as _};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+
+use super::exit;
+use crate::run::{self, Event, Finished, Job, RunError, dispatcher::Stop};
+use crate::ui::{self, Mode};
+
+/// How to show a run.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub(super) struct Show {
+    /// One line after another, for logs and screen readers (by itself when stdout is no terminal).
+    #[arg(long)]
+    plain: bool,
+    /// The event stream as JSON lines.
+    #[arg(long, conflicts_with = "plain")]
+    json: bool,
+}
+
+impl Show {
+    fn mode(self) -> Mode {
+        let term = std::env::var("TERM").ok();
+        Mode::choose(self.plain, self.json, io::stdout().is_terminal(), term.as_deref())
+    }
+}
+
+/// Folder of a run: the one asked for, else `reports/TIME`.
+pub(super) fn folder(asked: Option<&Path>) -> PathBuf {
+    asked.map_or_else(
+        || Path::new("reports").join(run::dispatcher::run_id(crate::net::clock::now())),
+        Path::to_owned,
+    )
+}
+
+/// Whether a run starts or goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum From {
+    Start,
+    Journal,
+}
+
+/// Carries a job out while one of the readers shows it.
+pub(super) async fn carry_out(job: Job, from: From, show: Show) -> anyhow::Result<ExitCode> {
+    let stop = job.stop.clone();
+    let (out, events) = unbounded_channel();
+    let signals = tokio::spawn(signals(stop.clone()));
+    let reader = tokio::spawn(read(show.mode(), events, stop));
+    let done = match from {
+        From::Start => run::run(job, out).await,
+        From::Journal => run::dispatcher::resume(job, out).await,
+    };
+    let shown = reader.await;
+    signals.abort();
+    let Finished { verdict, interrupted } = done.map_err(|error| failure(&error))?;
+    if let Ok(Err(error)) = shown {
+        // The report is written: a screen that went away does not change the answer.
+        note_screen(&error);
+    }
+    Ok(exit::of(verdict.word, interrupted))
+}
+
+fn note_screen(error: &io::Error) {
+    use std::io::Write as _;
+    if error.kind() != io::ErrorKind::BrokenPipe {
+        let _ = writeln!(io::stderr(), "golive: the screen failed ({error}); the report is complete");
+    }
+}
+
+fn failure(error: &RunError) -> anyhow::Error {
+    let code = match error {
+        RunError::Journal(run::JournalError::Io { .. }) | RunError::Report(_) => exit::SOFTWARE,
+        RunError::Journal(_) => exit::DATA,
+        RunError::PolicyChanged => exit::BAD_POLICY,
+    };
+    exit::Failure::new(code, error.to_string()).into()
+}
+
+async fn read(mode: Mode, events: UnboundedReceiver<Event>, _stop: Stop) -> io::Result<()> {
+    match mode {
+        Mode::Tui | Mode::Plain => ui::drain(&mut ui::Plain::new(io::stdout()), events).await,
+        Mode::Json => ui::drain(&mut ui::JsonLines::new(io::stdout()), events).await,
+    }
+}
+
+/// The first signal asks the run to stop; a second one ends the process at once (the journal
+/// holds what was measured).
+async fn signals(stop: Stop) {
+    let name = signal().await;
+    stop.ask(name);
+    signal().await;
+    std::process::exit(i32::from(exit::INTERRUPTED));
+}
+
+#[cfg(unix)]
+async fn signal() -> &'static str {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut term), Ok(mut hup)) = (signal(SignalKind::terminate()), signal(SignalKind::hangup())) else {
+        let _ = tokio::signal::ctrl_c().await;
+        return "SIGINT";
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => "SIGINT",
+        _ = term.recv() => "SIGTERM",
+        _ = hup.recv() => "SIGHUP",
+    }
+}
+
+#[cfg(not(unix))]
+async fn signal() -> &'static str {
+    let _ = tokio::signal::ctrl_c().await;
+    "Ctrl-C"
+}
+
+/// The runtime for subcommands that touch the network.
+pub(super) fn runtime() -> io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()
+}

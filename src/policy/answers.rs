@@ -1,0 +1,54 @@
+//! A file of people's answers: `[[answer]]` tables.
+
+use serde::Deserialize;
+
+use crate::model::{Answer, CheckId, Role};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(default)]
+    answer: Vec<Entry>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entry {
+    check: CheckId,
+    yes: bool,
+    role: Role,
+    name: String,
+    at: super::moment::Moment,
+    #[serde(default)]
+    evidence: String,
+}
+
+/// Reads the answers; the error names line and column.
+pub fn answers(text: &str) -> Result<Vec<Answer>, toml::de::Error> {
+    let file: File = toml::from_str(text)?;
+    let answer = |entry: Entry| Answer {
+        check: entry.check,
+        yes: entry.yes,
+        role: entry.role,
+        name: entry.name,
+        at: entry.at.when().at(),
+        evidence: entry.evidence,
+    };
+    Ok(file.answer.into_iter().map(answer).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_are_strict() {
+        let good =
+            "[[answer]]\ncheck = \"a\"\nyes = true\nrole = \"it\"\nname = \"N\"\nat = 2026-11-22T10:00:00Z\n";
+        assert_eq!(answers(good).unwrap().len(), 1);
+        let misspelt = good.replace("yes", "yess");
+        assert!(answers(&misspelt).unwrap_err().to_string().contains("line 3"), "the line is named");
+        let local = good.replace("00Z", "00");
+        assert!(answers(&local).unwrap_err().to_string().contains("offset"));
+    }
+}

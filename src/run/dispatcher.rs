@@ -1,0 +1,363 @@
+//! The one owner of truth of a run: starts checks lane by lane, journals each event,
+//! then shows it, and judges at the end.
+
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio_util::sync::CancellationToken;
+
+use super::event::{CheckHead, Event, FORMAT, Started};
+use super::plan::{Item, Plan, width};
+use super::{Journal, JournalError, Recorded, executor};
+use crate::evidence::{Evidence, Measured, Measurement};
+use crate::judge::{Verdict, evaluate, judge_one};
+use crate::model::{Answer, Lane};
+use crate::net::clock::{self, Origin};
+use crate::net::tls::Roots;
+use crate::policy::{Check, Policy};
+use crate::probe::{Env, Progress, Sample};
+use crate::report::{self, WriteError, v1::RunDoc};
+
+/// What to run.
+#[derive(Debug)]
+pub struct Job {
+    /// The policy.
+    pub policy: Policy,
+    /// Where it came from, for resume.
+    pub policy_source: String,
+    /// People's answers.
+    pub answers: Vec<Answer>,
+    /// Where they came from, for resume.
+    pub answers_source: Option<String>,
+    /// Folder of journal and report.
+    pub folder: PathBuf,
+    /// Asked to stop, and by what.
+    pub stop: Stop,
+}
+
+/// A request to stop the run, with the word that is journalled.
+#[derive(Debug, Clone, Default)]
+pub struct Stop {
+    token: CancellationToken,
+    by: Arc<std::sync::OnceLock<String>>,
+}
+
+impl Stop {
+    /// Asks the run to stop; the first word stays.
+    pub fn ask(&self, by: &str) {
+        let _ = self.by.set(by.to_owned());
+        self.token.cancel();
+    }
+
+    /// A token that asks when it is cancelled: for a screen's own key.
+    pub fn token(&self) -> CancellationToken {
+        self.token.clone()
+    }
+
+    /// Done when somebody asked.
+    pub async fn asked(&self) {
+        self.token.cancelled().await;
+    }
+
+    /// True when somebody asked.
+    pub fn is_asked(&self) -> bool {
+        self.token.is_cancelled()
+    }
+
+    fn by(&self) -> String {
+        self.by.get().cloned().unwrap_or_else(|| "a key".to_owned())
+    }
+}
+
+/// How a run ended.
+#[derive(Debug)]
+pub struct Finished {
+    /// The answer.
+    pub verdict: Verdict,
+    /// It was stopped before it was over.
+    pub interrupted: bool,
+}
+
+/// What keeps a run from being carried out.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The journal.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The report.
+    #[error("the run is kept in its journal, but its report is not: {0}")]
+    Report(#[from] WriteError),
+    /// The policy is not the one that the run began with.
+    #[error("the policy changed since this run began; start a new run with `golive check`")]
+    PolicyChanged,
+}
+
+enum Message {
+    Started(usize),
+    Sample(usize, Sample),
+    Done(usize, Box<Measurement>),
+}
+
+struct Dispatcher {
+    policy: Policy,
+    items: VecDeque<Item>,
+    journal: Journal,
+    out: UnboundedSender<Event>,
+    evidence: Evidence,
+    origin: Origin,
+    answers: Arc<Vec<Answer>>,
+    stop: Stop,
+    /// Set to wind probes down: by a stop, or when the journal can no longer be written.
+    cancel: CancellationToken,
+    tell: UnboundedSender<Message>,
+    heard: UnboundedReceiver<Message>,
+}
+
+/// Runs a policy from the start. Every event goes to the journal, then to `out`.
+pub async fn run(job: Job, out: UnboundedSender<Event>) -> Result<Finished, RunError> {
+    let journal = Journal::create(&job.folder)?;
+    let started = started(&job);
+    go(job, journal, Evidence::default(), started, None, out).await
+}
+
+/// Goes on with a run that died or was stopped: what is measured is kept, the rest is asked.
+pub async fn resume(job: Job, out: UnboundedSender<Event>) -> Result<Finished, RunError> {
+    let (journal, recorded) = Journal::reopen(&job.folder)?;
+    if redacted(&job.policy) != redacted(&recorded.started.policy) {
+        return Err(RunError::PolicyChanged);
+    }
+    let mut evidence = Evidence::default();
+    for measurement in recorded.kept() {
+        evidence.measurements.insert(measurement.check.clone(), measurement);
+    }
+    let started = recorded.started.clone();
+    go(job, journal, evidence, started, Some(recorded), out).await
+}
+
+/// Secrets left out: what a journal holds can then be compared with what a file says.
+fn redacted(policy: &Policy) -> Option<serde_json::Value> {
+    serde_json::to_value(policy).ok()
+}
+
+async fn go(
+    job: Job,
+    journal: Journal,
+    evidence: Evidence,
+    started: Started,
+    recorded: Option<Recorded>,
+    out: UnboundedSender<Event>,
+) -> Result<Finished, RunError> {
+    let plan = Plan::new(&job.policy);
+    let items =
+        plan.items.into_iter().filter(|item| !evidence.measurements.contains_key(&item.check)).collect();
+    let (tell, heard) = unbounded_channel();
+    let answers = Arc::new(job.answers);
+    let mut dispatcher = Dispatcher {
+        policy: job.policy,
+        items,
+        journal,
+        out,
+        evidence,
+        origin: Origin::start(),
+        answers,
+        stop: job.stop,
+        cancel: CancellationToken::new(),
+        tell,
+        heard,
+    };
+    dispatcher.begin(&started, recorded.as_ref())?;
+    let done = dispatcher.all_lanes().await;
+    dispatcher.cancel.cancel();
+    done?;
+    dispatcher.finish(&started, recorded.is_some(), &job.folder)
+}
+
+fn started(job: &Job) -> Started {
+    let at = clock::now();
+    let plan = Plan::new(&job.policy);
+    Started {
+        format: FORMAT.to_owned(),
+        run: run_id(at),
+        golive: env!("CARGO_PKG_VERSION").to_owned(),
+        at,
+        policy_source: job.policy_source.clone(),
+        answers_source: job.answers_source.clone(),
+        checks: plan.items.iter().filter_map(|item| head(&job.policy, item)).collect(),
+        seconds: plan.seconds(),
+        policy: job.policy.clone(),
+    }
+}
+
+/// `20261204T130000Z`-like, so that folders sort by time.
+pub fn run_id(at: Timestamp) -> String {
+    at.strftime("%Y%m%dT%H%M%SZ").to_string()
+}
+
+fn head(policy: &Policy, item: &Item) -> Option<CheckHead> {
+    let check: &Check = policy.checks.get(item.index)?;
+    Some(CheckHead {
+        id: check.id.clone(),
+        probe: check.question.kind(),
+        target: report::target_text(&check.question),
+        path: check.path.clone(),
+        lane: item.lane,
+        enforcement: check.enforcement,
+        owner: check.owner.clone(),
+        accountable: policy.accountable.get(&check.owner).cloned(),
+        why: check.why.clone(),
+        limits: check.question.limit_rows(),
+        seconds: item.demand.seconds,
+    })
+}
+
+impl Dispatcher {
+    /// Journal first, then the screen. A reader that went away does not end the run.
+    fn emit(&mut self, event: Event) -> Result<(), JournalError> {
+        self.journal.append(&event)?;
+        let _ = self.out.send(event);
+        Ok(())
+    }
+
+    fn begin(&mut self, started: &Started, recorded: Option<&Recorded>) -> Result<(), JournalError> {
+        let Some(recorded) = recorded else { return self.emit(Event::RunStarted(Box::new(started.clone()))) };
+        // Readers are shown what the journal holds already; it is not written twice.
+        for event in &recorded.events {
+            if !matches!(event, Event::RunFinished { .. } | Event::Interrupted { .. }) {
+                let _ = self.out.send(event.clone());
+            }
+        }
+        self.emit(Event::RunResumed { at: clock::now(), kept: self.evidence.measurements.len() })
+    }
+
+    async fn all_lanes(&mut self) -> Result<(), JournalError> {
+        for lane in [Lane::Person, Lane::Ask, Lane::Delay, Lane::Load] {
+            self.one_lane(lane).await?;
+        }
+        Ok(())
+    }
+
+    async fn one_lane(&mut self, lane: Lane) -> Result<(), JournalError> {
+        let mut under_way = 0;
+        loop {
+            while under_way < width(lane) && !self.stop.is_asked() && self.start_next(lane) {
+                under_way += 1;
+            }
+            if under_way == 0 {
+                return self.note_stop();
+            }
+            let stop = self.stop.clone();
+            let message = tokio::select! {
+                message = self.heard.recv() => message,
+                () = stop.asked(), if !self.cancel.is_cancelled() => {
+                    self.note_stop()?;
+                    continue;
+                }
+            };
+            if let Some(message) = message {
+                under_way -= usize::from(self.hear(message)?);
+            }
+        }
+    }
+
+    /// Winds running probes down and says so, once, if a stop was asked for while anything was left.
+    fn note_stop(&mut self) -> Result<(), JournalError> {
+        let left = self.evidence.measurements.len() < self.policy.checks.len();
+        if !self.stop.is_asked() || self.evidence.interrupted || !left {
+            return Ok(());
+        }
+        self.evidence.interrupted = true;
+        self.cancel.cancel();
+        self.emit(Event::Interrupted { at: clock::now(), by: self.stop.by() })
+    }
+
+    /// Starts the next check of a lane in a task of its own; false when there is none.
+    fn start_next(&mut self, lane: Lane) -> bool {
+        let Some(at) = self.items.iter().position(|item| item.lane == lane) else { return false };
+        let Some(item) = self.items.remove(at) else { return false };
+        let Some(check) = self.policy.checks.get(item.index).cloned() else { return false };
+        let (tell, index, run_origin) = (self.tell.clone(), item.index, self.origin);
+        let samples = tell.clone();
+        let env = Env {
+            check: check.id.clone(),
+            source: check
+                .path
+                .as_ref()
+                .and_then(|path| self.policy.paths.get(path))
+                .map(crate::policy::Route::source_address)
+                .unwrap_or_default(),
+            far_ends: Arc::new(self.policy.far_ends.clone()),
+            answers: Arc::clone(&self.answers),
+            roots: Roots::system(),
+            progress: Progress::to(move |sample| drop(samples.send(Message::Sample(index, sample)))),
+            cancel: self.cancel.child_token(),
+            origin: Origin::start(),
+        };
+        tokio::spawn(async move {
+            let _ = tell.send(Message::Started(index));
+            let (started, offset_ms) = (clock::now(), run_origin.ms());
+            let result = executor::ask(&check.question, &env, item.demand.seconds_max).await;
+            let measurement = Measurement {
+                check: check.id,
+                started,
+                offset_ms,
+                took_ms: run_origin.ms() - offset_ms,
+                source: env.source,
+                result: result.map_or_else(Measured::NotMeasured, Measured::Reading),
+            };
+            let _ = tell.send(Message::Done(index, Box::new(measurement)));
+        });
+        true
+    }
+
+    /// Takes in what a probe's task says; true when that task is over.
+    fn hear(&mut self, message: Message) -> Result<bool, JournalError> {
+        let check_id = |policy: &Policy, index: usize| policy.checks.get(index).map(|check| check.id.clone());
+        match message {
+            Message::Started(index) => {
+                let Some(check) = check_id(&self.policy, index) else { return Ok(false) };
+                self.emit(Event::CheckStarted { check, offset_ms: self.origin.ms() })?;
+                Ok(false)
+            }
+            Message::Sample(index, sample) => {
+                let Some(check) = check_id(&self.policy, index) else { return Ok(false) };
+                self.emit(Event::Sample { check, sample })?;
+                Ok(false)
+            }
+            Message::Done(index, measurement) => {
+                self.emit(Event::Measured { measurement: measurement.clone() })?;
+                if let Some(check) = self.policy.checks.get(index) {
+                    let judged = judge_one(check, Some(&measurement), clock::now());
+                    self.emit(Event::Judged { judged })?;
+                }
+                self.evidence.measurements.insert(measurement.check.clone(), *measurement);
+                Ok(true)
+            }
+        }
+    }
+
+    fn finish(
+        mut self,
+        started: &Started,
+        resumed: bool,
+        folder: &std::path::Path,
+    ) -> Result<Finished, RunError> {
+        let at = clock::now();
+        let verdict = evaluate(&self.policy, &self.evidence, at);
+        let facts = RunDoc {
+            id: started.run.clone(),
+            started: started.at,
+            finished: at,
+            interrupted: self.evidence.interrupted,
+            resumed,
+            platform: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
+        };
+        let document = report::build(facts, &self.policy, &self.evidence, &verdict);
+        report::write_all(folder, &document)?;
+        let shown = folder.join("report.html").display().to_string();
+        self.emit(Event::RunFinished { at, verdict: Box::new(verdict.clone()), report: Some(shown) })?;
+        Ok(Finished { verdict, interrupted: self.evidence.interrupted })
+    }
+}
