@@ -69,7 +69,19 @@ pub async fn tcp(
     limit: Duration,
     origin: &Origin,
 ) -> Result<Result<Dialled, Undialled>, NotMeasured> {
+    tcp_with(remote, source, limit, origin, |_| {}).await
+}
+
+/// As [`tcp`]; `prepare` sets options that must stand before the connection does.
+pub async fn tcp_with(
+    remote: SocketAddr,
+    source: &SourceAddress,
+    limit: Duration,
+    origin: &Origin,
+    prepare: impl FnOnce(&Socket) + Send,
+) -> Result<Result<Dialled, Undialled>, NotMeasured> {
     let socket = bound(remote, Type::STREAM, source)?;
+    prepare(&socket);
     let family = Family::of(remote.ip());
     icmp_error::keep(&socket, family, true);
     // A failed connect takes the socket with it; the queue of its errors lives on in a twin.

@@ -1,10 +1,12 @@
 //! All shared code that touches the world: clocks, sockets, interfaces, privilege.
 
 pub mod clock;
+pub mod congestion;
 pub mod dial;
 pub mod failure;
 pub mod far_end;
 pub mod icmp_error;
 pub mod resolve;
 pub mod secret;
+pub mod tcp_info;
 pub mod tls;

@@ -1,0 +1,138 @@
+//! What the kernel knows of a TCP connection (Linux `TCP_INFO`); nothing elsewhere.
+//!
+//! Read by offset from the bytes that the kernel returns, as laid out in `linux/tcp.h`, since
+//! glibc's struct ends before the byte counters and an older kernel returns fewer bytes:
+//! what lies beyond the returned length is `None`, never 0.
+
+use tokio::net::TcpStream;
+
+/// A moment of a TCP connection.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct TcpInfo {
+    /// Smoothed round trip, in milliseconds.
+    pub rtt_ms: Option<f64>,
+    /// Shortest round trip of late, in milliseconds.
+    pub min_rtt_ms: Option<f64>,
+    /// Segments sent and not acknowledged.
+    pub unacked: Option<u32>,
+    /// Congestion window, in segments.
+    pub cwnd: Option<u32>,
+    /// Milliseconds since the last acknowledgement came.
+    pub last_ack_ms: Option<u32>,
+    /// Bytes acknowledged.
+    pub bytes_acked: Option<u64>,
+    /// Bytes sent, resent ones too.
+    pub bytes_sent: Option<u64>,
+    /// Bytes resent.
+    pub bytes_resent: Option<u64>,
+    /// Milliseconds with data to send.
+    pub busy_ms: Option<f64>,
+    /// Of those: milliseconds held up by the receiver's window.
+    pub receiver_limited_ms: Option<f64>,
+    /// Of those: milliseconds held up by our own send buffer.
+    pub buffer_limited_ms: Option<f64>,
+}
+
+/// The kernel's figures of a connection; `None` where the system has none.
+pub fn read(stream: &TcpStream) -> Option<TcpInfo> {
+    #[cfg(target_os = "linux")]
+    return linux::read(stream);
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = stream;
+        None
+    }
+}
+
+#[cfg(any(target_os = "linux", test))]
+fn parse(bytes: &[u8]) -> TcpInfo {
+    let word = |at: usize| bytes.get(at..)?.first_chunk().map(|field| u32::from_ne_bytes(*field));
+    let long = |at: usize| bytes.get(at..)?.first_chunk().map(|field| u64::from_ne_bytes(*field));
+    let ms = |us: u32| f64::from(us) / 1000.0;
+    #[expect(clippy::cast_precision_loss, reason = "microseconds of one connection are far below 2^52")]
+    let long_ms = |at: usize| long(at).map(|us| us as f64 / 1000.0);
+    TcpInfo {
+        unacked: word(24),
+        last_ack_ms: word(56),
+        rtt_ms: word(68).filter(|us| *us > 0).map(ms),
+        cwnd: word(80),
+        bytes_acked: long(120),
+        min_rtt_ms: word(148).filter(|us| *us > 0 && *us < u32::MAX).map(ms),
+        busy_ms: long_ms(168),
+        receiver_limited_ms: long_ms(176),
+        buffer_limited_ms: long_ms(184),
+        bytes_sent: long(200),
+        bytes_resent: long(208),
+    }
+}
+
+#[cfg(target_os = "linux")]
+mod linux {
+    use std::os::fd::AsRawFd as _;
+
+    use tokio::net::TcpStream;
+
+    use super::TcpInfo;
+
+    /// More than any kernel returns today.
+    const ROOM: u32 = 512;
+
+    pub(super) fn read(stream: &TcpStream) -> Option<TcpInfo> {
+        let mut bytes = [0_u8; ROOM as usize];
+        let mut length: libc::socklen_t = ROOM;
+        #[expect(unsafe_code, reason = "getsockopt(TCP_INFO): neither std nor socket2 has it")]
+        // SAFETY: the descriptor is open for as long as `stream` is borrowed; the kernel writes at
+        // most `length` bytes, which is what `bytes` has room for, and says how many it wrote.
+        let done = unsafe {
+            libc::getsockopt(
+                stream.as_raw_fd(),
+                libc::IPPROTO_TCP,
+                libc::TCP_INFO,
+                bytes.as_mut_ptr().cast(),
+                &raw mut length,
+            )
+        };
+        let written = bytes.get(..usize::try_from(length).ok()?)?;
+        (done == 0).then(|| super::parse(written))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    #[test]
+    fn what_an_older_kernel_does_not_return_is_none() {
+        let mut bytes = vec![0_u8; 104];
+        bytes[68..72].copy_from_slice(&50_000_u32.to_ne_bytes());
+        let info = parse(&bytes);
+        assert_eq!(info.rtt_ms, Some(50.0));
+        assert_eq!((info.bytes_acked, info.bytes_resent, info.busy_ms), (None, None, None));
+        for length in 0..104 {
+            parse(&bytes[..length]);
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn the_kernel_counts_what_was_acknowledged() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut near = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (mut far, _) = listener.accept().await.unwrap();
+        near.write_all(&[0; 10_000]).await.unwrap();
+        far.read_exact(&mut [0; 10_000]).await.unwrap();
+        let mut info = read(&near).unwrap();
+        for _ in 0..100 {
+            if info.bytes_acked >= Some(10_000) {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+            info = read(&near).unwrap();
+        }
+        // The SYN counts as one byte.
+        assert!(info.bytes_acked.is_some_and(|bytes| (10_000..=10_001).contains(&bytes)), "{info:?}");
+        assert_eq!((info.bytes_sent, info.bytes_resent), (Some(10_000), Some(0)));
+        assert!(info.rtt_ms.is_some_and(|ms| ms > 0.0 && ms < 1000.0), "{info:?}");
+    }
+}
