@@ -7,6 +7,7 @@ mod registry;
 
 pub mod attest;
 pub mod tls;
+pub mod srt;
 
 pub use env::{Env, Progress, Sample};
 pub use registry::{Kind, Question, Reading, catalogue, measure};
@@ -26,6 +27,7 @@ macro_rules! for_each_probe {
     ($callback:ident) => {
         $callback! {
             tls Tls,
+            srt Srt,
             attest Attest,
         }
     };

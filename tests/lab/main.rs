@@ -13,3 +13,4 @@ mod farend;
 mod harness;
 mod namespace;
 mod peer;
+mod srt;

@@ -82,6 +82,8 @@ pub enum Unusable {
     Mtu(u32),
     /// The listener asks for something that live callers do not do (a packet filter, a group).
     Demands,
+    /// It accepted the key material and sent another back.
+    KeyMaterial,
     /// Anything else.
     Other,
 }
@@ -151,23 +153,23 @@ pub(super) fn ending(reason: CallerCloseReason, last: Option<&Handshake>, payloa
         CallerCloseReason::UnsupportedPeer => {
             Ending::Unusable(last.map_or(Unusable::Other, |answer| misfit(answer, payload_bytes)))
         }
-        CallerCloseReason::Crypto => Ending::KeyRefused(last.map_or(KeyState::Other(0), key_state)),
+        CallerCloseReason::Crypto => last.map_or(Ending::Unusable(Unusable::KeyMaterial), refused_key),
         CallerCloseReason::MediaExpired | CallerCloseReason::RetryLimit => Ending::Stuck,
         CallerCloseReason::PeerClosed | CallerCloseReason::PeerError(_) => Ending::Shutdown,
     }
 }
 
 /// A listener that lets encryption fail answers with one word of state instead of key material.
-fn key_state(answer: &Handshake) -> KeyState {
-    let Some(body) = key_material(answer) else { return KeyState::NoSecret };
-    let Ok(word) = <[u8; 4]>::try_from(body) else { return KeyState::BadSecret };
+fn refused_key(answer: &Handshake) -> Ending {
+    let Some(body) = key_material(answer) else { return Ending::KeyRefused(KeyState::NoSecret) };
+    let Ok(word) = <[u8; 4]>::try_from(body) else { return Ending::Unusable(Unusable::KeyMaterial) };
     // libsrt writes this word in its own byte order; the numbers are small.
-    match u32::from_be_bytes(word).min(u32::from_le_bytes(word)) {
+    Ending::KeyRefused(match u32::from_be_bytes(word).min(u32::from_le_bytes(word)) {
         3 => KeyState::NoSecret,
         4 => KeyState::BadSecret,
         5 => KeyState::BadMode,
         other => KeyState::Other(other),
-    }
+    })
 }
 
 /// Why a live caller cannot use this answer to conclusion.

@@ -128,10 +128,12 @@ impl Caller {
         match (&mut self.stage, handshake) {
             (Stage::Induction { .. }, Some(handshake)) => self.inducted(now, &handshake, datagram),
             (Stage::Induction { .. }, None) => self.note_foreign(datagram),
-            (Stage::Engine(engine), handshake) => {
-                if let Some(handshake) = handshake {
-                    self.last = Some(handshake);
-                }
+            (Stage::Engine(engine), Some(handshake)) => {
+                engine.handle_datagram(now, peer, &without_key_length(datagram, &handshake));
+                self.last = Some(handshake);
+                self.translate();
+            }
+            (Stage::Engine(engine), None) => {
                 engine.handle_datagram(now, peer, datagram);
                 self.translate();
             }
@@ -334,6 +336,19 @@ impl Caller {
 }
 
 const OTHER: Ending = Ending::Unusable(Unusable::Other);
+
+/// The engine takes a listener's own preference for another key length as a failure; the key
+/// material beside it is what counts. 0 means "not said" (section 3.2.1).
+fn without_key_length(datagram: &[u8], handshake: &Handshake) -> Vec<u8> {
+    const FIELD: std::ops::Range<usize> = 20..22;
+    let mut datagram = datagram.to_vec();
+    if describe(handshake).1
+        && let Some(field) = datagram.get_mut(FIELD)
+    {
+        field.fill(0);
+    }
+    datagram
+}
 
 fn conclusion_packets(engine: &sapflow_srt::Caller) -> u32 {
     u32::try_from(engine.stats().handshake_packets.saturating_sub(1)).unwrap_or(u32::MAX)

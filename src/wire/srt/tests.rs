@@ -303,20 +303,32 @@ fn forged(rig: &Rig, change: impl FnOnce(&mut Handshake)) -> Vec<u8> {
 }
 
 /// What the caller makes of a changed answer in its second phase.
-fn concludes(caller: CallerOptions, change: impl FnOnce(&mut Handshake)) -> Option<Ending> {
+fn concludes(caller: CallerOptions, change: impl Fn(&mut Handshake)) -> Option<Ending> {
     let listener = ListenerOptions { passphrase: caller.passphrase.clone(), ..ListenerOptions::default() };
-    let mut whole = Rig::new(caller.clone(), &listener);
-    whole.run(50, never);
-    let answer = forged(&whole, change);
     let mut rig = Rig::new(caller, &listener);
-    let mut replies = 0;
-    rig.run(40, |to_listener| {
-        replies += u32::from(!to_listener);
-        !to_listener && replies > 1
-    });
-    rig.caller.receive(rig.now, listener_address(), &answer);
-    rig.run(1, |_| true);
+    for _ in 0..60 {
+        rig.run(1, never);
+        for (_, datagram) in &mut rig.to_caller {
+            *datagram = changed(datagram, &change);
+        }
+    }
+    assert!(rig.caller_events.len() > 1, "{:?}", rig.caller_events);
     rig.ended()
+}
+
+/// The same datagram, changed when it is an answer to conclusion.
+fn changed(datagram: &[u8], change: impl Fn(&mut Handshake)) -> Vec<u8> {
+    match Packet::parse(datagram) {
+        Ok(Packet::Control(ControlPacket { timestamp, dest, body: Control::Handshake(mut handshake) }))
+            if handshake.kind == HandshakeKind::Conclusion =>
+        {
+            change(&mut handshake);
+            let mut out = vec![];
+            ControlPacket::new(timestamp, dest, Control::Handshake(handshake)).encode(&mut out);
+            out
+        }
+        _ => datagram.to_vec(),
+    }
 }
 
 #[test]
@@ -324,10 +336,14 @@ fn an_answer_that_cannot_be_used_says_why() {
     let unusable = |change: fn(&mut Handshake)| concludes(options(), change);
     let expect = |why| Some(Ending::Unusable(why));
     assert_eq!(unusable(|_| {}), None);
+    assert_eq!(unusable(|h| h.mtu = 1360), None, "exactly enough for 1316 bytes");
     assert_eq!(unusable(|h| h.version = 4), expect(Unusable::Version(4)));
     assert_eq!(unusable(|h| h.extensions.clear()), expect(Unusable::NoSrtExtension));
     assert_eq!(unusable(|h| h.mtu = 1000), expect(Unusable::Mtu(1000)));
-    assert_eq!(unusable(|h| h.extensions.push(Extension::Filter(b"fec".into()))), expect(Unusable::Demands));
+    assert_eq!(
+        unusable(|h| h.extensions.insert(0, Extension::Filter(b"fec".into()))),
+        expect(Unusable::Demands)
+    );
     assert_eq!(
         unusable(|h| {
             for extension in &mut h.extensions {
@@ -353,6 +369,20 @@ fn a_listener_that_lets_encryption_fail_says_how() {
             assert_eq!(ending, Some(Ending::KeyRefused(state)));
         }
     }
+}
+
+#[test]
+fn a_listener_may_prefer_another_key_length_but_not_another_key() {
+    let caller = CallerOptions { passphrase: Some(secret("correct horse")), ..options() };
+    assert_eq!(concludes(caller.clone(), |handshake| handshake.encryption = 3), None);
+    let ending = concludes(caller, |handshake| {
+        for extension in &mut handshake.extensions {
+            if let Extension::KmRsp(body) = extension {
+                body[40..].fill(0);
+            }
+        }
+    });
+    assert_eq!(ending, Some(Ending::Unusable(Unusable::KeyMaterial)));
 }
 
 #[test]
