@@ -5,7 +5,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::SecretSource;
+use super::{Endpoint, SecretSource};
 
 /// A far end: where it listens, which key proves it, which token admits us.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -20,10 +20,9 @@ pub struct FarEnd {
 }
 
 impl FarEnd {
-    /// Host and port of [`FarEnd::address`]; `None` when it has no port.
+    /// Host and port of [`FarEnd::address`]; `None` when it is not `host:port`.
     pub fn host_port(&self) -> Option<(&str, u16)> {
-        let (host, port) = self.address.rsplit_once(':')?;
-        Some((host.trim_start_matches('[').trim_end_matches(']'), port.parse().ok()?))
+        Endpoint::split(&self.address)
     }
 }
 

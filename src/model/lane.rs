@@ -49,6 +49,19 @@ impl Endpoint {
         Self { host: host.into(), port, transport, implied: false }
     }
 
+    /// Host and port of `host:port`, brackets of an IPv6 literal taken off; `None` when it is
+    /// neither.
+    pub fn split(text: &str) -> Option<(&str, u16)> {
+        let (host, port) = text.rsplit_once(':')?;
+        let host = match host.strip_prefix('[') {
+            Some(rest) => rest.strip_suffix(']')?,
+            None if host.contains(':') => return None,
+            None => host,
+        };
+        let port = port.parse().ok()?;
+        (!host.is_empty() && port != 0).then_some((host, port))
+    }
+
     /// True for a loopback literal or `localhost`: traffic that cannot leave this machine.
     pub fn is_loopback(&self) -> bool {
         let host = self.host.trim_start_matches('[').trim_end_matches(']');

@@ -6,6 +6,7 @@ mod env;
 mod registry;
 
 pub mod attest;
+pub mod port;
 pub mod tls;
 pub mod srt;
 
@@ -26,6 +27,7 @@ use crate::model::{Code, Demand, FarEnd, FarEndName, Finding, Lane, Limits, NotM
 macro_rules! for_each_probe {
     ($callback:ident) => {
         $callback! {
+            port Port,
             tls Tls,
             srt Srt,
             attest Attest,
