@@ -4,6 +4,7 @@
 pub mod jsonl;
 pub mod plain;
 pub mod story;
+pub mod tui;
 
 pub use jsonl::JsonLines;
 pub use plain::Plain;

@@ -1,0 +1,81 @@
+//! What each key means, and the table that the help shows.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+
+/// What a person asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Key {
+    /// The check above.
+    Up,
+    /// The check below.
+    Down,
+    /// The first check.
+    First,
+    /// The last check.
+    Last,
+    /// Details, a page up.
+    PageUp,
+    /// Details, a page down.
+    PageDown,
+    /// Only checks that need attention, or all.
+    Filter,
+    /// Follow what is running.
+    Follow,
+    /// Show or hide the keys.
+    Help,
+    /// Close what is open.
+    Back,
+    /// Yes.
+    Yes,
+    /// Stop the run, after asking; leave, when it is over.
+    Quit,
+    /// Stop the run at once; leave, when it is over or being stopped.
+    Interrupt,
+    /// Put golive to sleep: refused, because it would spoil what is being measured.
+    Suspend,
+    /// Any other key.
+    Other,
+}
+
+/// Keys and what they do, for the help.
+pub const HELP: &[(&str, &str)] = &[
+    ("Up Down, k j", "select a check"),
+    ("Home End, g G", "first, last check"),
+    ("PgUp PgDn, Space", "scroll the details"),
+    ("f", "only what needs attention, or all"),
+    ("l", "follow what is running"),
+    ("q", "stop the run (asks first); leave when it is over"),
+    ("Ctrl-C", "stop at once, keep what was measured; again: leave"),
+    ("? Esc", "show, hide this help"),
+];
+
+impl Key {
+    /// From the terminal's event; `None` for releases.
+    pub fn from_event(event: &KeyEvent) -> Option<Self> {
+        if event.kind == KeyEventKind::Release {
+            return None;
+        }
+        if event.modifiers.contains(KeyModifiers::CONTROL) {
+            return Some(match event.code {
+                KeyCode::Char('c' | 'C') => Self::Interrupt,
+                KeyCode::Char('z' | 'Z') => Self::Suspend,
+                _ => Self::Other,
+            });
+        }
+        Some(match event.code {
+            KeyCode::Up | KeyCode::Char('k') => Self::Up,
+            KeyCode::Down | KeyCode::Char('j') => Self::Down,
+            KeyCode::Home | KeyCode::Char('g') => Self::First,
+            KeyCode::End | KeyCode::Char('G') => Self::Last,
+            KeyCode::PageUp | KeyCode::Char('b') => Self::PageUp,
+            KeyCode::PageDown | KeyCode::Char(' ') => Self::PageDown,
+            KeyCode::Char('f') => Self::Filter,
+            KeyCode::Char('l') => Self::Follow,
+            KeyCode::Char('?' | 'h') | KeyCode::F(1) => Self::Help,
+            KeyCode::Esc => Self::Back,
+            KeyCode::Char('y' | 'Y') => Self::Yes,
+            KeyCode::Char('q' | 'Q') => Self::Quit,
+            _ => Self::Other,
+        })
+    }
+}

@@ -1,0 +1,318 @@
+//! Everything that the terminal UI shows and remembers. Pure: events and keys go in,
+//! [`Action`]s come out; nothing blocks, nothing asks a clock.
+
+use super::keys::Key;
+use crate::model::{Lane, Outcome};
+use crate::run::Event;
+use crate::run::plan;
+use crate::ui::story::{Card, Charset, Stage, Story};
+
+/// What is being watched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Watching {
+    /// A run that can be stopped.
+    Run,
+    /// A recording: leaving it stops nothing.
+    Recording,
+}
+
+/// What the terminal must do after a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// Nothing but draw again.
+    None,
+    /// Ask the run to stop, keeping what was measured.
+    Cancel,
+    /// Give the terminal back.
+    Quit,
+}
+
+/// What lies over the screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Overlay {
+    /// Nothing.
+    None,
+    /// The help.
+    Help,
+    /// "Stop the run?"
+    StopQuestion,
+}
+
+/// How the watching goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// Nobody here asked the run to stop.
+    Going,
+    /// The user asked the run to stop.
+    Stopping,
+    /// The events ended without a verdict.
+    Cut,
+}
+
+/// What a drawing found out: how far things can be scrolled.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Fit {
+    /// Lines of details beyond what fits.
+    pub beyond: usize,
+    /// Lines of details that fit.
+    pub page: usize,
+}
+
+/// The state.
+#[derive(Debug, Clone)]
+pub struct State {
+    /// What the events told.
+    pub story: Story,
+    /// What is being watched.
+    pub watching: Watching,
+    /// Index of the selected card.
+    pub selected: usize,
+    /// Lines that the details are scrolled down.
+    pub scroll: usize,
+    /// Only what needs attention is listed.
+    pub attention_only: bool,
+    /// What lies over the screen.
+    pub overlay: Overlay,
+    /// How the watching goes on.
+    pub phase: Phase,
+    /// A word to the user, until the next key.
+    pub notice: Option<&'static str>,
+    follow: bool,
+    fit: Fit,
+    now_ms: f64,
+    base_ms: f64,
+    ended_ms: Option<f64>,
+}
+
+impl State {
+    /// Nothing has happened yet.
+    pub fn new(charset: Charset, watching: Watching) -> Self {
+        Self {
+            story: Story::new(charset),
+            watching,
+            selected: 0,
+            scroll: 0,
+            attention_only: false,
+            overlay: Overlay::None,
+            phase: Phase::Going,
+            notice: None,
+            follow: true,
+            fit: Fit::default(),
+            now_ms: 0.0,
+            base_ms: 0.0,
+            ended_ms: None,
+        }
+    }
+
+    /// The viewer's clock, in milliseconds from any origin; never runs backwards.
+    pub fn tick(&mut self, now_ms: f64) {
+        if now_ms.is_finite() {
+            self.now_ms = self.now_ms.max(now_ms);
+        }
+    }
+
+    /// Takes in one event.
+    pub fn apply(&mut self, event: &Event) {
+        self.story.apply(event);
+        match event {
+            Event::RunStarted(_) => {
+                (self.selected, self.scroll, self.follow) = (0, 0, true);
+                self.begin();
+            }
+            Event::RunResumed { .. } => self.begin(),
+            Event::RunFinished { .. } => {
+                self.ended_ms = Some(self.now_ms);
+                self.drop_question();
+            }
+            _ => {}
+        }
+        if self.follow && !matches!(event, Event::Sample { .. }) {
+            self.follow_run();
+        }
+        self.keep_listed();
+    }
+
+    fn begin(&mut self) {
+        self.base_ms = self.now_ms;
+        self.ended_ms = None;
+    }
+
+    /// The events ended. Without a verdict, the screen says so.
+    pub fn end(&mut self) {
+        if self.story.ending.is_none() {
+            self.phase = Phase::Cut;
+        }
+        self.ended_ms.get_or_insert(self.now_ms);
+        self.drop_question();
+    }
+
+    /// There is nothing left to stop.
+    fn drop_question(&mut self) {
+        if self.overlay == Overlay::StopQuestion {
+            self.overlay = Overlay::None;
+        }
+    }
+
+    /// Takes in a key.
+    pub fn key(&mut self, key: Key) -> Action {
+        self.notice = None;
+        if self.overlay == Overlay::StopQuestion {
+            self.overlay = Overlay::None;
+            return match key {
+                Key::Yes | Key::Quit | Key::Interrupt => self.cancel(),
+                _ => Action::None,
+            };
+        }
+        match key {
+            Key::Quit if self.can_stop() => self.overlay = Overlay::StopQuestion,
+            Key::Interrupt if self.can_stop() => return self.cancel(),
+            Key::Quit | Key::Interrupt => return Action::Quit,
+            Key::Suspend => self.notice = Some("not put to sleep: that would spoil what is being measured"),
+            Key::Help if self.overlay == Overlay::None => self.overlay = Overlay::Help,
+            Key::Help | Key::Back => self.overlay = Overlay::None,
+            Key::Up => self.step(-1),
+            Key::Down => self.step(1),
+            Key::First => self.step(isize::MIN),
+            Key::Last => self.step(isize::MAX),
+            Key::PageUp => self.scroll = self.scroll.saturating_sub(self.fit.page.max(1)),
+            Key::PageDown => self.scroll = (self.scroll + self.fit.page.max(1)).min(self.fit.beyond),
+            Key::Filter => {
+                self.attention_only = !self.attention_only;
+                self.keep_listed();
+            }
+            Key::Follow => {
+                self.follow = true;
+                self.follow_run();
+                self.keep_listed();
+            }
+            Key::Yes | Key::Other => {}
+        }
+        Action::None
+    }
+
+    /// Takes in what the last drawing found out.
+    pub fn fit(&mut self, fit: Fit) {
+        self.fit = fit;
+        self.scroll = self.scroll.min(fit.beyond);
+    }
+
+    /// True while a run is under way on this machine.
+    pub fn running(&self) -> bool {
+        self.watching == Watching::Run && self.moving()
+    }
+
+    /// True while a key could ask the run to stop.
+    pub fn can_stop(&self) -> bool {
+        self.running() && self.phase == Phase::Going
+    }
+
+    /// True while anything on screen moves by itself.
+    pub fn moving(&self) -> bool {
+        self.story.ending.is_none() && self.phase != Phase::Cut
+    }
+
+    /// Milliseconds of the run; stands still once it is over.
+    pub fn elapsed_ms(&self) -> f64 {
+        (self.ended_ms.unwrap_or(self.now_ms) - self.base_ms).max(0.0)
+    }
+
+    /// The viewer's clock, for what turns.
+    pub const fn now_ms(&self) -> f64 {
+        self.now_ms
+    }
+
+    /// Milliseconds that a running check has taken so far.
+    pub fn running_ms(&self, card: &Card) -> Option<f64> {
+        match card.stage {
+            Stage::Running { offset_ms } => Some((self.elapsed_ms() - offset_ms).max(0.0)),
+            _ => None,
+        }
+    }
+
+    /// Seconds that are left by the plan: lane by lane, as the run goes through them. `None`
+    /// when nothing is left by the plan though checks still run: then nobody knows.
+    pub fn seconds_left(&self) -> Option<f64> {
+        let lanes = [Lane::Person, Lane::Ask, Lane::Delay, Lane::Load];
+        let left: f64 = lanes.into_iter().map(|lane| self.lane_left(lane)).sum();
+        let over = left <= 0.0 && self.story.done() < self.story.cards.len();
+        (!over).then_some(left)
+    }
+
+    fn lane_left(&self, lane: Lane) -> f64 {
+        let open = self.story.cards.iter().filter(|card| card.lane == lane && card.outcome().is_none());
+        let left = open.map(|card| match card.stage {
+            Stage::Measured => 0.0,
+            _ => (card.seconds - self.running_ms(card).unwrap_or(0.0) / 1000.0).max(0.0),
+        });
+        let (sum, longest) = left.fold((0.0, 0.0_f64), |(sum, longest), one| (sum + one, longest.max(one)));
+        #[expect(clippy::cast_precision_loss, reason = "a small constant")]
+        let shared = sum / plan::width(lane) as f64;
+        shared.max(longest)
+    }
+
+    /// Indices of the cards that are listed.
+    pub fn listed(&self) -> Vec<usize> {
+        let cards = self.story.cards.iter().enumerate();
+        let listed = cards.filter(|(_, card)| !self.attention_only || card.needs_attention());
+        listed.map(|(index, _)| index).collect()
+    }
+
+    /// The selected card, if it is listed.
+    pub fn card(&self) -> Option<&Card> {
+        let card = self.story.cards.get(self.selected)?;
+        (!self.attention_only || card.needs_attention()).then_some(card)
+    }
+
+    fn cancel(&mut self) -> Action {
+        self.phase = Phase::Stopping;
+        Action::Cancel
+    }
+
+    fn step(&mut self, by: isize) {
+        self.follow = false;
+        let listed = self.listed();
+        let at = listed.iter().position(|index| *index == self.selected).unwrap_or(0);
+        let to = at.saturating_add_signed(by).min(listed.len().saturating_sub(1));
+        if let Some(index) = listed.get(to) {
+            self.select(*index);
+        }
+    }
+
+    fn select(&mut self, index: usize) {
+        if self.selected != index {
+            self.selected = index;
+            self.scroll = 0;
+        }
+    }
+
+    /// Looks at what runs; once it is over, at the worst.
+    fn follow_run(&mut self) {
+        let cards = &self.story.cards;
+        let running = |card: &Card| matches!(card.stage, Stage::Running { .. });
+        let worst = |outcome: Outcome| cards.iter().position(|card| card.outcome() == Some(outcome));
+        let found = if self.story.ending.is_some() {
+            worst(Outcome::Fail)
+                .or_else(|| worst(Outcome::Unknown))
+                .or_else(|| worst(Outcome::Warn))
+                .or(Some(0))
+        } else if cards.get(self.selected).is_some_and(running) {
+            None
+        } else {
+            cards.iter().position(running)
+        };
+        if let Some(index) = found {
+            self.select(index);
+        }
+    }
+
+    /// When the filter hides the selected card, the nearest listed one is selected.
+    fn keep_listed(&mut self) {
+        if !self.attention_only {
+            return;
+        }
+        let nearest = self.listed().into_iter().min_by_key(|index| index.abs_diff(self.selected));
+        if let Some(index) = nearest {
+            self.select(index);
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! When it is over: the verdict in word, shape and colour, what it means, why, and where
+//! the report is.
+
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+use super::{header, minute, minutes};
+use crate::ui::story::{Ending, meaning};
+use crate::ui::tui::state::State;
+use crate::ui::tui::theme::Theme;
+use crate::ui::tui::wrap::clip;
+
+pub(super) const HEIGHT: u16 = 7;
+/// Lines of reasons that fit.
+const REASONS: usize = 3;
+
+pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &State, ending: &Ending, theme: Theme) {
+    let [top, rest] = Layout::vertical([Constraint::Length(1), Constraint::Min(0)]).areas(area);
+    frame.render_widget(header::title(state, theme, usize::from(top.width)), top);
+    let word = format!("{} {}", theme.verdict_sign(ending.word), ending.word);
+    let [block, text] =
+        Layout::horizontal([Constraint::Length(22), Constraint::Min(0)]).spacing(1).areas(rest);
+    frame.render_widget(word_block(&word, ending, theme), inset(block));
+    frame.render_widget(Paragraph::new(lines(state, ending, theme, text.width)), text);
+}
+
+/// One cell of air at the left and below.
+fn inset(area: Rect) -> Rect {
+    Rect { x: area.x + 1, width: area.width.saturating_sub(1), height: area.height.saturating_sub(1), ..area }
+}
+
+fn word_block(word: &str, ending: &Ending, theme: Theme) -> Paragraph<'static> {
+    let exit = format!("exit {}", ending.word.exit_code());
+    let lines = vec![
+        Line::default(),
+        Line::from(word.to_owned()).centered(),
+        Line::default(),
+        Line::from(exit).centered(),
+    ];
+    Paragraph::new(lines).style(theme.verdict(ending.word))
+}
+
+fn lines(state: &State, ending: &Ending, theme: Theme, width: u16) -> Vec<Line<'static>> {
+    let width = usize::from(width);
+    let cut = |text: &str| clip(text, width.saturating_sub(1), theme.pick("…", "..."));
+    let mut lines = vec![Line::from(Span::styled(cut(meaning(ending.word)), theme.strong()))];
+    let shown = if ending.reasons.len() > REASONS { REASONS - 1 } else { REASONS };
+    for reason in ending.reasons.iter().take(shown) {
+        lines.push(Line::from(cut(&format!("{:<9} {}", reason.weight(), reason.text))));
+    }
+    if ending.reasons.len() > REASONS {
+        lines.push(Line::from(format!("and {} more", ending.reasons.len() - shown)));
+    }
+    if ending.reasons.is_empty() {
+        lines.push(Line::from(header::tally(state, theme)));
+    }
+    let took = format!("ended {} after {}", minute(ending.at), minutes(state.elapsed_ms()));
+    let until = ending.expires.map(|at| format!("{}counts until {}", theme.dot(), minute(at)));
+    lines.push(Line::from(Span::styled(cut(&format!("{took}{}", until.unwrap_or_default())), theme.faint())));
+    let report = ending.report.as_deref().unwrap_or("none was written");
+    lines.push(Line::from(cut(&format!("report: {report}"))));
+    lines
+}

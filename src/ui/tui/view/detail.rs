@@ -1,0 +1,163 @@
+//! The selected check: what came out, limit beside measurement, what to do, who must do it,
+//! why it matters.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+use super::{brief, framed, minute, stage_word, titled};
+use crate::model::{Effect, Enforcement, Outcome};
+use crate::ui::story::{Card, FindingText, Stage};
+use crate::ui::tui::state::{Fit, State};
+use crate::ui::tui::theme::Theme;
+use crate::ui::tui::wrap::{cells, wrap};
+
+pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &State, theme: Theme) -> Fit {
+    let Some(card) = state.card() else {
+        let block = framed(theme, titled(theme, "details"));
+        frame.render_widget(block, area);
+        return Fit::default();
+    };
+    let inner = framed(theme, "").inner(area);
+    let lines = Page::of(card, state, theme, usize::from(inner.width)).lines;
+    let page = usize::from(inner.height);
+    let fit = Fit { beyond: lines.len().saturating_sub(page), page };
+    let scroll = state.scroll.min(fit.beyond);
+    let mut block = framed(theme, titled(theme, &format!("{}{}{}", card.id, theme.dot(), card.probe)));
+    if fit.beyond > 0 {
+        let more = match fit.beyond - scroll {
+            0 => " PgUp: back ".to_owned(),
+            1 => " PgDn: 1 more line ".to_owned(),
+            below => format!(" PgDn: {below} more lines "),
+        };
+        block = block.title_bottom(Line::from(more).right_aligned());
+    }
+    let shown: Vec<Line<'_>> = lines.into_iter().skip(scroll).take(page).collect();
+    frame.render_widget(Paragraph::new(shown).block(block), area);
+    fit
+}
+
+/// The lines of the details, wrapped to a width.
+struct Page {
+    theme: Theme,
+    width: usize,
+    lines: Vec<Line<'static>>,
+}
+
+impl Page {
+    fn of(card: &Card, state: &State, theme: Theme, width: usize) -> Self {
+        let mut page = Self { theme, width, lines: Vec::new() };
+        page.status(card, state);
+        page.not_measured(card);
+        let (bad, good): (Vec<_>, Vec<_>) =
+            card.findings.iter().partition(|finding| finding.effect != Effect::Pass);
+        page.findings(&bad, Effect::Fail);
+        page.findings(&bad, Effect::Unknown);
+        page.findings(&bad, Effect::Warn);
+        page.about(card);
+        page.findings(&good, Effect::Pass);
+        page.measured(card);
+        page
+    }
+
+    fn status(&mut self, card: &Card, state: &State) {
+        let theme = self.theme;
+        let took = state.running_ms(card).map(|ms| format!(" for {}", brief(ms))).unwrap_or_default();
+        let sign = theme.stage_sign(card.stage, state.now_ms());
+        let word = match card.stage {
+            Stage::Judged(outcome) => outcome.word().to_uppercase(),
+            _ => stage_word(card).to_owned(),
+        };
+        let binding = match card.enforcement {
+            Enforcement::Advisory => "advisory: never blocks",
+            Enforcement::Waivable => "required, can be waived",
+            Enforcement::Hard => "required, cannot be waived",
+        };
+        self.lines.push(Line::from(vec![
+            Span::styled(format!("{sign} {word}{took}"), theme.stage(card.stage)),
+            Span::styled(format!("{}{binding}", theme.dot()), theme.faint()),
+        ]));
+        if let Some(waived) = &card.waived {
+            self.entry("waived", waived, theme.strong());
+        }
+    }
+
+    fn not_measured(&mut self, card: &Card) {
+        let Some(not) = &card.not_measured else { return };
+        self.gap();
+        let theme = self.theme;
+        let title = format!("{} not measured: {}", theme.sign(Outcome::Unknown), not.cause);
+        self.text(&title, theme.outcome(Outcome::Unknown));
+        self.entry("  why", &not.detail, Style::new());
+        self.entry("  do", &not.remedy, theme.strong());
+    }
+
+    fn findings(&mut self, findings: &[&FindingText], effect: Effect) {
+        for finding in findings.iter().filter(|finding| finding.effect == effect) {
+            self.gap();
+            let outcome = Outcome::from(effect);
+            let theme = self.theme;
+            self.text(&format!("{} {}", theme.sign(outcome), finding.code), theme.outcome(outcome));
+            self.entry("  limit", &finding.expected, Style::new());
+            self.entry("  seen", &finding.observed, Style::new());
+            self.entry("  do", &finding.remedy, theme.strong());
+        }
+    }
+
+    fn about(&mut self, card: &Card) {
+        self.gap();
+        let asks = match &card.path {
+            Some(path) => format!("{} over {path}", card.target),
+            None => card.target.clone(),
+        };
+        self.entry("asks", &asks, Style::new());
+        self.entry("owner", &card.owned_by(), Style::new());
+        self.entry("matters", &card.why, Style::new());
+        if card.findings.is_empty() {
+            let limits: Vec<_> =
+                card.limits.iter().map(|(field, bound)| format!("{field} {bound}")).collect();
+            self.entry("limits", &limits.join(", "), Style::new());
+        }
+        if card.stage == Stage::Waiting && card.seconds > 0.0 {
+            self.entry("takes", &format!("about {}", brief(card.seconds * 1000.0)), Style::new());
+        }
+    }
+
+    fn measured(&mut self, card: &Card) {
+        let Some(effort) = &card.effort else { return };
+        self.gap();
+        let from = effort.source.as_ref().map(|source| format!(" from {source}")).unwrap_or_default();
+        let text = format!("{}, took {}{from}", minute(effort.started), brief(effort.took_ms));
+        self.entry("when", &text, self.theme.faint());
+        if let Some(expires) = card.expires {
+            self.entry("counts", &format!("until {}", minute(expires)), self.theme.faint());
+        }
+    }
+
+    fn gap(&mut self) {
+        self.lines.push(Line::default());
+    }
+
+    fn text(&mut self, text: &str, style: Style) {
+        let lines = wrap(text, self.width);
+        self.lines.extend(lines.into_iter().map(|line| Line::from(Span::styled(line, style))));
+    }
+
+    /// A name and a text, the text's lines under one another; nothing for an empty text.
+    fn entry(&mut self, name: &str, text: &str, style: Style) {
+        const NAME: usize = 9;
+        if text.is_empty() {
+            return;
+        }
+        for (row, line) in wrap(text, self.width.saturating_sub(NAME)).into_iter().enumerate() {
+            let name = if row == 0 { name } else { "" };
+            let pad = " ".repeat(NAME.saturating_sub(cells(name)));
+            self.lines.push(Line::from(vec![
+                Span::styled(format!("{name}{pad}"), self.theme.faint()),
+                Span::styled(line, style),
+            ]));
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! The last line: keys, questions and words to the user.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use crate::ui::tui::state::{Overlay, State};
+use crate::ui::tui::theme::Theme;
+
+pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &State, theme: Theme) {
+    if state.overlay == Overlay::StopQuestion {
+        let text = " Stop the run? What was measured is kept.   y: stop   any other key: go on ";
+        frame.render_widget(Line::from(text).style(theme.selected()), area);
+        return;
+    }
+    if let Some(notice) = state.notice {
+        frame.render_widget(Line::from(format!(" {notice}")).style(theme.selected()), area);
+        return;
+    }
+    let leave = if state.can_stop() {
+        "q: stop"
+    } else if state.running() {
+        "q: leave, the report is still written"
+    } else {
+        "q: leave"
+    };
+    let all = if state.attention_only { "f: all" } else { "f: only what needs attention" };
+    let arrows = theme.pick("↑↓: select", "Up Down: select");
+    let text = [arrows, all, "?: keys", leave].join("   ");
+    frame.render_widget(Line::from(Span::styled(format!(" {text}"), theme.faint())), area);
+}

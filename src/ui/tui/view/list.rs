@@ -1,0 +1,91 @@
+//! The checks in the order in which they run, by lane.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+use super::{brief, framed, stage_word, titled};
+use crate::model::{Enforcement, Lane};
+use crate::ui::story::Card;
+use crate::ui::tui::state::State;
+use crate::ui::tui::theme::Theme;
+use crate::ui::tui::wrap::{cells, clip};
+
+/// Columns of the list.
+pub(super) fn width(whole: u16) -> u16 {
+    (whole * 2 / 5).clamp(32, 52)
+}
+
+pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &State, theme: Theme) {
+    let listed = state.listed();
+    let title = if state.attention_only {
+        format!("needs attention: {} of {}", listed.len(), state.story.cards.len())
+    } else {
+        format!("checks: {}", state.story.cards.len())
+    };
+    let block = framed(theme, titled(theme, &title));
+    let inner = block.inner(area);
+    frame.render_widget(block, area);
+    let (rows, selected) = rows(state, &listed, theme, usize::from(inner.width));
+    let height = usize::from(inner.height);
+    // The selected row stays in the middle, as far as the ends of the list allow.
+    let top = selected.saturating_sub(height / 2).min(rows.len().saturating_sub(height));
+    let shown: Vec<Line<'_>> = rows.into_iter().skip(top).take(height).collect();
+    frame.render_widget(Paragraph::new(shown), inner);
+}
+
+/// All rows, and which of them is selected.
+fn rows(state: &State, listed: &[usize], theme: Theme, width: usize) -> (Vec<Line<'static>>, usize) {
+    let mut rows = Vec::with_capacity(listed.len() + 4);
+    let (mut selected, mut lane) = (0, None);
+    if listed.is_empty() && state.attention_only {
+        let text = if state.moving() { " nothing so far" } else { " nothing" };
+        rows.push(Line::from(Span::styled(text, theme.faint())));
+    }
+    for index in listed {
+        let Some(card) = state.story.cards.get(*index) else { continue };
+        if lane != Some(card.lane) {
+            lane = Some(card.lane);
+            rows.push(Line::from(Span::styled(format!(" {}", lane_title(card.lane)), theme.faint())));
+        }
+        if *index == state.selected {
+            selected = rows.len();
+        }
+        rows.push(row(state, card, *index == state.selected, theme, width));
+    }
+    (rows, selected)
+}
+
+const fn lane_title(lane: Lane) -> &'static str {
+    match lane {
+        Lane::Person => "people",
+        Lane::Ask => "questions, side by side",
+        Lane::Delay => "delay, one at a time",
+        Lane::Load => "load, alone on the line",
+    }
+}
+
+/// Mark, shape, word, id, how long.
+fn row(state: &State, card: &Card, selected: bool, theme: Theme, width: usize) -> Line<'static> {
+    let sign = theme.stage_sign(card.stage, state.now_ms());
+    let took = match (state.running_ms(card), &card.effort) {
+        (Some(ms), _) => brief(ms),
+        (None, Some(effort)) => brief(effort.took_ms),
+        (None, None) => String::new(),
+    };
+    let mark = if selected { theme.pick("▸", ">") } else { " " };
+    let word = if card.waived.is_some() { "waived" } else { stage_word(card) };
+    let head = format!("{mark}{sign} {word:<7} ");
+    let room = width.saturating_sub(cells(&head) + cells(&took) + 1);
+    let advisory = card.enforcement == Enforcement::Advisory && room > cells(&card.id) + 10;
+    let name = if advisory { format!("{} (advisory)", card.id) } else { card.id.clone() };
+    let name = clip(&name, room, theme.pick("…", "..."));
+    let gap = " ".repeat(room.saturating_sub(cells(&name)) + 1);
+    let line = Line::from(vec![
+        Span::styled(head, theme.stage(card.stage)),
+        Span::raw(name),
+        Span::styled(format!("{gap}{took}"), theme.faint()),
+    ]);
+    if selected { line.style(theme.selected()) } else { line }
+}

@@ -1,0 +1,113 @@
+//! Drawing. Every function here turns [`State`] into cells and changes nothing.
+
+mod banner;
+mod chart;
+mod detail;
+mod footer;
+mod header;
+mod help;
+mod list;
+
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Block, Paragraph};
+
+use super::state::{Fit, Overlay, State};
+use super::theme::Theme;
+use super::wrap::wrap;
+use crate::ui::story::Card;
+
+/// Smallest terminal that everything fits in.
+pub const MIN: (u16, u16) = (72, 20);
+
+/// Draws everything; says how far the details can be scrolled.
+pub fn draw(frame: &mut Frame<'_>, state: &State, theme: Theme) -> Fit {
+    let area = frame.area();
+    if area.width < MIN.0 || area.height < MIN.1 {
+        too_small(frame, area, state, theme);
+        return Fit::default();
+    }
+    let top = if state.story.ending.is_some() { banner::HEIGHT } else { header::HEIGHT };
+    let [top, body, bottom] =
+        Layout::vertical([Constraint::Length(top), Constraint::Min(0), Constraint::Length(1)]).areas(area);
+    match &state.story.ending {
+        Some(ending) => banner::draw(frame, top, state, ending, theme),
+        None => header::draw(frame, top, state, theme),
+    }
+    let [left, right] =
+        Layout::horizontal([Constraint::Length(list::width(area.width)), Constraint::Min(0)]).areas(body);
+    list::draw(frame, left, state, theme);
+    let fit = right_side(frame, right, state, theme);
+    footer::draw(frame, bottom, state, theme);
+    if state.overlay == Overlay::Help {
+        help::draw(frame, area, theme);
+    }
+    fit
+}
+
+/// Details of the selected check above the chart that belongs with them.
+fn right_side(frame: &mut Frame<'_>, area: Rect, state: &State, theme: Theme) -> Fit {
+    let Some((card, trace)) = chart::wanted(state) else {
+        return detail::draw(frame, area, state, theme);
+    };
+    let height = (area.height * 2 / 5).clamp(8, 16);
+    let [above, below] = Layout::vertical([Constraint::Min(0), Constraint::Length(height)]).areas(area);
+    let fit = detail::draw(frame, above, state, theme);
+    chart::draw(frame, below, state, card, trace, theme);
+    fit
+}
+
+/// A frame with a title.
+fn framed<'a>(theme: Theme, title: impl Into<Line<'a>>) -> Block<'a> {
+    Block::bordered().border_set(theme.border()).border_style(theme.faint()).title(title)
+}
+
+/// ` title ` for a frame.
+fn titled(theme: Theme, text: &str) -> Line<'static> {
+    Line::from(Span::styled(format!(" {text} "), theme.strong()))
+}
+
+/// Minutes and seconds: `1:07`.
+fn minutes(ms: f64) -> String {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates at both ends")]
+    let s = (ms.max(0.0) / 1000.0) as u64;
+    format!("{}:{:02}", s / 60, s % 60)
+}
+
+/// Seconds as they are said of one check: `0.3 s`, `12 s`.
+fn brief(ms: f64) -> String {
+    let s = ms.max(0.0) / 1000.0;
+    if s < 9.95 { format!("{s:.1} s") } else { format!("{:.0} s", s.min(99_999.0)) }
+}
+
+/// UTC to the minute.
+fn minute(at: jiff::Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M UTC").to_string()
+}
+
+/// Outcome or state of a check, in a word.
+const fn stage_word(card: &Card) -> &'static str {
+    use crate::ui::story::Stage;
+    match card.stage {
+        Stage::Waiting => "waiting",
+        Stage::Running { .. } => "running",
+        Stage::Measured => "judging",
+        Stage::Judged(outcome) => outcome.word(),
+    }
+}
+
+fn too_small(frame: &mut Frame<'_>, area: Rect, state: &State, theme: Theme) {
+    let so_far = match &state.story.ending {
+        Some(ending) => format!("{} {}", theme.verdict_sign(ending.word), ending.word),
+        None => format!("{} of {} checks done", state.story.done(), state.story.cards.len()),
+    };
+    let goes_on = if state.running() { " The run goes on; Ctrl-C stops it." } else { " q leaves." };
+    let size = format!(
+        "This terminal is {} by {}; golive needs {} by {}.{goes_on}",
+        area.width, area.height, MIN.0, MIN.1
+    );
+    let mut lines = vec![Line::from(Span::styled(so_far, theme.strong()))];
+    lines.extend(wrap(&size, usize::from(area.width)).into_iter().map(Line::from));
+    frame.render_widget(Paragraph::new(lines), area);
+}
