@@ -79,9 +79,10 @@ fn failure(error: &RunError) -> anyhow::Error {
     exit::Failure::new(code, error.to_string()).into()
 }
 
-async fn read(mode: Mode, events: UnboundedReceiver<Event>, _stop: Stop) -> io::Result<()> {
+async fn read(mode: Mode, events: UnboundedReceiver<Event>, stop: Stop) -> io::Result<()> {
     match mode {
-        Mode::Tui | Mode::Plain => ui::drain(&mut ui::Plain::new(io::stdout()), events).await,
+        Mode::Tui => ui::tui::terminal::run(events, stop.token()).await,
+        Mode::Plain => ui::drain(&mut ui::Plain::new(io::stdout()), events).await,
         Mode::Json => ui::drain(&mut ui::JsonLines::new(io::stdout()), events).await,
     }
 }
@@ -92,6 +93,7 @@ async fn signals(stop: Stop) {
     let name = signal().await;
     stop.ask(name);
     signal().await;
+    ui::tui::terminal::restore();
     std::process::exit(i32::from(exit::INTERRUPTED));
 }
 
