@@ -91,6 +91,11 @@ pub trait Probe: 'static {
     /// What measuring will cost at most: hosts, ports, bytes, packets, seconds.
     fn demand(target: &Self::Target, far_ends: &BTreeMap<FarEndName, FarEnd>) -> Demand;
 
+    /// The target in a few words, for a list: overridden where the keys alone read badly.
+    fn brief(target: &Self::Target) -> String {
+        registry::brief(target)
+    }
+
     /// Mistakes in target and limits that their types cannot express.
     fn problems(
         _target: &Self::Target,
