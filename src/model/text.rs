@@ -12,7 +12,7 @@ pub const MAX_WIRE_TEXT: usize = 400;
 
 /// True for characters that act on a terminal or on the order of text: C0, DEL, C1,
 /// bidirectional and invisible format characters (Unicode TR 36).
-fn acts(c: char) -> bool {
+pub fn acts(c: char) -> bool {
     c.is_control()
         || matches!(c,
             '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'

@@ -1,11 +1,17 @@
 //! The report: one frozen document; every rendering is a function of it.
 
 mod build;
+mod json;
+mod read;
+mod render;
 mod short;
 pub mod v1;
 mod write;
 
 pub use build::{build, policy_digest};
+pub use json::to_json;
+pub use read::{MAX_BYTES, ReadError, judged_from, read};
+pub use render::{html, junit, markdown, summary};
 pub use short::target_text;
 pub use v1::Document;
-pub use write::{WriteError, to_json, write_all, write_whole};
+pub use write::{WriteError, write_all, write_whole};

@@ -5,6 +5,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::v1::Document;
+use super::{html, junit, markdown, to_json};
 
 /// A report file could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -16,19 +17,17 @@ pub struct WriteError {
     pub source: io::Error,
 }
 
-/// Writes `report.json` and its renderings into `dir`, which is made if it is not there.
+/// Writes `report.json`, `report.html`, `report.md` and `report.junit.xml` into `dir`, which is made if it is not there.
 /// Each file appears whole (written aside, synced, renamed); returns the path of `report.json`.
 pub fn write_all(dir: &Path, document: &Document) -> Result<PathBuf, WriteError> {
     fs::create_dir_all(dir).map_err(|source| WriteError { path: dir.to_owned(), source })?;
     let json = dir.join("report.json");
-    write_whole(&json, to_json(document).map_err(|e| at(&json, e.into()))?.as_bytes())?;
-    Ok(json)
-}
-
-/// The document as it is stored: indented JSON, one final line feed.
-pub fn to_json(document: &Document) -> serde_json::Result<String> {
-    let mut json = serde_json::to_string_pretty(document)?;
-    json.push('\n');
+    let stored = to_json(document).map_err(|error| at(&json, error.into()))?;
+    // the truth first: whatever happens next, it can be rendered again
+    write_whole(&json, stored.as_bytes())?;
+    write_whole(&dir.join("report.html"), html(document).as_bytes())?;
+    write_whole(&dir.join("report.md"), markdown(document).as_bytes())?;
+    write_whole(&dir.join("report.junit.xml"), junit(document).as_bytes())?;
     Ok(json)
 }
 

@@ -1,0 +1,64 @@
+//! Self-contained HTML: no script, nothing loaded from anywhere, fit for paper.
+
+mod answers;
+mod checks;
+mod front;
+mod parts;
+
+use maud::{DOCTYPE, Markup, PreEscaped, html as markup};
+
+use super::facts;
+use super::moment::Clock;
+use super::text::line;
+use crate::report::v1::Document;
+
+const STYLE: &str = include_str!("style.css");
+/// Forbids scripts, frames, forms and every request; style stands inline.
+const CSP: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
+
+/// What the parts of the page share.
+struct Page<'a> {
+    document: &'a Document,
+    clock: Clock,
+}
+
+/// The report as one HTML file.
+pub fn html(document: &Document) -> String {
+    let page = Page { document, clock: Clock::of(document) };
+    let title = format!("{}: {}", document.verdict.word, line(&document.event.title));
+    let whole: Markup = markup! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta http-equiv="Content-Security-Policy" content=(CSP);
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                meta name="referrer" content="no-referrer";
+                title { (title) }
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                main {
+                    (front::page(&page))
+                    (checks::pages(&page))
+                }
+                (footer(&page))
+            }
+        }
+    };
+    whole.into_string()
+}
+
+fn footer(page: &Page) -> Markup {
+    let document = page.document;
+    markup! {
+        footer {
+            p {
+                "golive " (line(&document.golive)) " · " (line(&document.schema)) " · run " (line(&document.run.id))
+                " · " (line(&document.run.platform)) " · times in " (page.clock.name())
+            }
+            p { "Every figure and the verdict come from report.json; verify with " code { (facts::verifies(document)) } }
+        }
+    }
+}

@@ -1,0 +1,259 @@
+//! Markdown for a ticket. Text of the document can make no markup, link, table or HTML of
+//! its own: what could is shown as code.
+
+use std::fmt::{self, Write as _};
+
+use super::facts;
+use super::moment::Clock;
+use super::text;
+use crate::judge::{Rank, Word};
+use crate::report::v1::{CheckDoc, Document, WaiverState};
+
+/// The report as Markdown (CommonMark with the tables of GitHub).
+pub fn markdown(document: &Document) -> String {
+    let mut out = String::new();
+    // writing to a String cannot fail
+    let _ = write_all(&mut out, document);
+    out
+}
+
+fn write_all(out: &mut String, document: &Document) -> fmt::Result {
+    let clock = Clock::of(document);
+    head(out, document, &clock)?;
+    for (rank, title) in [
+        (Rank::Blocks, "What stands in the way"),
+        (Rank::Unknown, "What must be known first"),
+        (Rank::Condition, "Conditions"),
+    ] {
+        let checks = facts::checks_of(document, rank);
+        if !checks.is_empty() {
+            writeln!(out, "\n## {title}\n")?;
+        }
+        for check in checks {
+            trouble(out, document, check, &clock)?;
+        }
+    }
+    waivers(out, document, &clock)?;
+    untested(out, document)?;
+    table(out, document)?;
+    last(out, document)
+}
+
+fn head(out: &mut String, document: &Document, clock: &Clock) -> fmt::Result {
+    let verdict = &document.verdict;
+    writeln!(out, "# {} {}: {}\n", sign(verdict.word), verdict.word, plain(&document.event.title))?;
+    writeln!(out, "{}\n", facts::meaning(verdict.word))?;
+    for reason in facts::whole_run(document) {
+        writeln!(out, "- {}", plain(&reason.text))?;
+    }
+    match verdict.expires {
+        Some(expires) => writeln!(out, "- Counts until **{}**", clock.at(expires))?,
+        None => writeln!(out, "- Nothing that it rests on was measured")?,
+    }
+    writeln!(out, "- Judged {}", clock.at(verdict.evaluated_at))?;
+    writeln!(out, "- Measured {}", clock.span(document.run.started, document.run.finished))?;
+    let event = &document.event;
+    if let (Some(starts), Some(ends)) = (&event.starts, &event.ends) {
+        writeln!(out, "- Event {}", clock.span(starts.at(), ends.at()))?;
+    }
+    for (name, value) in [("Where", &event.venue), ("Change", &event.change)] {
+        if let Some(value) = value {
+            writeln!(out, "- {name}: {}", plain(value))?;
+        }
+    }
+    for stream in &document.streams {
+        let (name, to, need) = (&stream.name, code(&stream.to), stream.needed_kbps);
+        writeln!(out, "- Stream `{name}` to {to} needs {need} kb/s of upload")?;
+    }
+    Ok(())
+}
+
+fn trouble(out: &mut String, document: &Document, check: &CheckDoc, clock: &Clock) -> fmt::Result {
+    writeln!(out, "- **{}** `{}` ({})", check.outcome.word(), check.id, check.enforcement.word())?;
+    for finding in facts::troubles(check).into_iter().take(3) {
+        if let Some(means) = facts::means(document, finding) {
+            writeln!(out, "  - {}", plain(means))?;
+        }
+        writeln!(out, "  - asked {}, seen {}", plain(&finding.expected), plain(&finding.observed))?;
+        if !finding.remedy.is_empty() {
+            writeln!(out, "  - do: {}", plain(&finding.remedy))?;
+        }
+    }
+    if let Some(not) = &check.not_measured {
+        writeln!(out, "  - not measured ({}): {}", not.cause.word(), plain(&not.detail))?;
+        writeln!(out, "  - do: {}", plain(&not.remedy))?;
+    } else if check.measured.is_none() {
+        writeln!(out, "  - never measured")?;
+    }
+    writeln!(out, "  - owner: {}", plain(&facts::owner(document, &check.owner)))?;
+    let notice = if check.viewers.is_empty() { &check.why } else { &check.viewers };
+    if !notice.is_empty() {
+        writeln!(out, "  - at stake: {}", plain(notice))?;
+    }
+    if let Some(waiver) = &check.waiver {
+        let (by, until) = (&waiver.by, clock.at(waiver.expires.at()));
+        writeln!(out, "  - accepted by `{by}` until {until}: {}", plain(&waiver.reason))?;
+    }
+    Ok(())
+}
+
+fn waivers(out: &mut String, document: &Document, clock: &Clock) -> fmt::Result {
+    if document.waivers.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n## Waivers\n")?;
+    for entry in &document.waivers {
+        let waiver = &entry.waiver;
+        let name = entry.approver.as_ref().map(|name| format!(" ({})", plain(name))).unwrap_or_default();
+        let state = match entry.state {
+            WaiverState::InUse => "in use",
+            WaiverState::NotNeeded => "not needed",
+            WaiverState::Expired => "expired",
+            WaiverState::WithoutEffect => "without effect",
+        };
+        let until = clock.at(waiver.expires.at());
+        write!(out, "- `{}`: {state}; by `{}`{name} until {until}: ", waiver.check, waiver.by)?;
+        writeln!(out, "{}", plain(&waiver.reason))?;
+    }
+    Ok(())
+}
+
+/// Never left out.
+fn untested(out: &mut String, document: &Document) -> fmt::Result {
+    writeln!(out, "\n## What was not tested\n")?;
+    if document.run.interrupted {
+        writeln!(out, "- **The run was stopped before it was over.**")?;
+    }
+    let mut every = true;
+    for check in facts::unanswered(document) {
+        every = false;
+        writeln!(out, "- `{}` ({}): {}", check.id, check.enforcement.word(), plain(&check.target))?;
+    }
+    if every {
+        writeln!(out, "- Every check of the policy has an answer.")?;
+    }
+    for kind in &document.not_asked {
+        writeln!(out, "- The policy does not ask `{}`: {}", code_word(&kind.probe), plain(&kind.asks))?;
+    }
+    Ok(())
+}
+
+fn table(out: &mut String, document: &Document) -> fmt::Result {
+    writeln!(out, "\n## Every check\n")?;
+    writeln!(out, "| Outcome | Check | Limit | Measured | Owner |")?;
+    writeln!(out, "|---|---|---|---|---|")?;
+    for check in &document.checks {
+        let finding = facts::telling(check);
+        let (limit, seen) = match finding {
+            Some(finding) => (plain(&finding.expected), plain(&finding.observed)),
+            None => (String::new(), "not measured".to_owned()),
+        };
+        let waived = if check.waiver.is_some() { ", waived" } else { "" };
+        let binding = check.enforcement.word();
+        writeln!(
+            out,
+            "| {} ({binding}{waived}) | `{}` | {limit} | {seen} | `{}` |",
+            check.outcome.word(),
+            check.id,
+            check.owner
+        )?;
+    }
+    Ok(())
+}
+
+fn last(out: &mut String, document: &Document) -> fmt::Result {
+    writeln!(out, "\n## Decision\n")?;
+    for entry in &document.accountable {
+        let name = entry.name.as_ref().map(|name| format!(" ({})", plain(name))).unwrap_or_default();
+        writeln!(out, "- `{}`: `{}`{name}", entry.area, entry.role)?;
+    }
+    match &document.event.way_back {
+        Some(way) => writeln!(out, "- The way back: {}", plain(way))?,
+        None => writeln!(out, "- The way back: **the policy does not say who stops the stream, and how**")?,
+    }
+    writeln!(out, "- Policy SHA-256: {}", code(&document.policy.sha256))?;
+    writeln!(out, "- Compute the verdict again: `{}`", facts::verifies(document))?;
+    writeln!(out, "- golive {}, run {}", code(&document.golive), code(&document.run.id))
+}
+
+const fn sign(word: Word) -> &'static str {
+    match word {
+        Word::Go => "●",
+        Word::ConditionalGo => "▲",
+        Word::NoGo => "■",
+        Word::Inconclusive => "◆",
+    }
+}
+
+/// Text of the document, inert in running text and in a table's cell alike. What could become
+/// a link, a mention or a formula is shown as code; the rest has its special characters escaped.
+fn plain(raw: &str) -> String {
+    let line = text::line(raw);
+    if could_link(&line) || line.starts_with(['=', '+', '-', '#']) {
+        return code(&line);
+    }
+    let mut out = String::with_capacity(line.len() + 8);
+    for c in line.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '!' | '#' | '{' | '}' => {
+                out.push('\\');
+                out.push(c);
+            }
+            _ => out.push(c),
+        }
+    }
+    out
+}
+
+/// True for what a ticket system may turn into a link, a mention or a formula by itself:
+/// schemes, addresses, and bare host names (two labels or more, the last of letters).
+fn could_link(line: &str) -> bool {
+    let lower = line.to_lowercase();
+    let marks = ["://", "www.", "@", "$", "mailto:", "javascript:", "data:"];
+    let host = |word: &str| {
+        let labels: Vec<&str> = word.split('.').collect();
+        let last = labels.last().copied().unwrap_or_default();
+        labels.len() > 1
+            && labels.iter().all(|label| !label.is_empty())
+            && last.chars().count() > 1
+            && last.chars().all(char::is_alphabetic)
+    };
+    marks.iter().any(|mark| lower.contains(mark))
+        || lower.split(|c: char| !(c.is_alphanumeric() || c == '.' || c == '-')).any(host)
+}
+
+/// Text of the document as a code span. Backquotes and bars, which would end the span or
+/// the cell, become look-alikes; report.json holds what was really there.
+fn code(raw: &str) -> String {
+    let word = code_word(raw);
+    if word.is_empty() { String::new() } else { format!("`{word}`") }
+}
+
+fn code_word(raw: &str) -> String {
+    text::line(raw).replace('`', "'").replace('|', "¦")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_cannot_become_markup() {
+        for (raw, shown) in [
+            ("a *b* _c_ [d](e)", r"a \*b\* \_c\_ \[d\](e)"),
+            ("<script>alert(1)</script>", "&lt;script&gt;alert(1)&lt;/script&gt;"),
+            ("see https://evil.example/x|y", "`see https://evil.example/x¦y`"),
+            ("read evil.example now", "`read evil.example now`"),
+            ("e.g. by M. Keller, 0.41 s.", "e.g. by M. Keller, 0.41 s."),
+            ("ask @everyone `now`", "`ask @everyone 'now'`"),
+            ("=HYPERLINK(\"x\")", "`=HYPERLINK(\"x\")`"),
+            ("a\n# b\n| c |", r"a \# b \| c \|"),
+            ("&#x202e;", r"&amp;\#x202e;"),
+        ] {
+            assert_eq!(plain(raw), shown);
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! Renderings of a document. Each is a function of it alone, escapes every string for its
+//! own format, and decides nothing.
+
+mod chart;
+mod facts;
+mod html;
+mod junit;
+mod markdown;
+mod moment;
+mod raw;
+mod summary;
+mod text;
+
+pub use html::html;
+pub use junit::junit;
+pub use markdown::markdown;
+pub use summary::summary;
