@@ -43,7 +43,7 @@ fn write(out: &mut impl Write, policy: &Policy) -> io::Result<()> {
         writeln!(out, "{lane:?} — {how}, about {:.0} s", plan.lane_seconds(lane).ceil())?;
         for item in plan.lane(lane) {
             let Some(check) = policy.checks.get(item.index) else { continue };
-            let target = crate::report::target_text(&check.question);
+            let target = check.question.brief();
             writeln!(out, "  {:<28} {:<7} {target}", check.id, check.question.kind().name())?;
         }
     }

@@ -2,6 +2,7 @@
 //! and one line in [`for_each_probe`]. Schema, report type, screen row and README table
 //! follow from it.
 
+mod brief;
 mod env;
 mod registry;
 
@@ -93,7 +94,7 @@ pub trait Probe: 'static {
 
     /// The target in a few words, for a list: overridden where the keys alone read badly.
     fn brief(target: &Self::Target) -> String {
-        registry::brief(target)
+        brief::brief(target)
     }
 
     /// Mistakes in target and limits that their types cannot express.

@@ -73,9 +73,11 @@ macro_rules! registry {
                 match self { $(Self::$Type { .. } => Kind::$Type,)* }
             }
 
-            /// The target in a few words.
+            /// The target in a few words: escaped, at most 160 characters, never a secret.
             pub fn brief(&self) -> String {
-                match self { $(Self::$Type { target, .. } => super::$module::$Type::brief(target),)* }
+                super::brief::bounded(&match self {
+                    $(Self::$Type { target, .. } => super::$module::$Type::brief(target),)*
+                })
             }
 
             /// What measuring will cost at most.
@@ -161,18 +163,6 @@ macro_rules! registry {
 }
 
 for_each_probe!(registry);
-
-/// The values of a target's keys, in order, without the keys of nested tables.
-pub(super) fn brief(target: &impl Serialize) -> String {
-    let Ok(serde_json::Value::Object(keys)) = serde_json::to_value(target) else { return String::new() };
-    let plain = |value: serde_json::Value| match value {
-        serde_json::Value::String(text) => Some(text),
-        serde_json::Value::Number(number) => Some(number.to_string()),
-        _ => None,
-    };
-    let words: Vec<String> = keys.into_iter().filter_map(|(_, value)| plain(value)).collect();
-    crate::model::text::escape(&words.join(" ")).into_owned()
-}
 
 /// Name and page of every probe, for help and README.
 pub fn catalogue() -> impl Iterator<Item = (Kind, About)> {

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::target_text;
 use super::v1::{
     AccountableDoc, CheckDoc, Document, MeasuredDoc, NotAskedDoc, PolicyDoc, RunDoc, SCHEMA, StreamDoc,
     VerdictDoc, WaiverDoc, WaiverState,
@@ -73,7 +72,7 @@ fn check_doc(
     CheckDoc {
         id: check.id.clone(),
         probe: kind.name().to_owned(),
-        target: target_text(&check.question),
+        target: check.question.brief(),
         path: check.path.clone(),
         enforcement: check.enforcement,
         owner: check.owner.clone(),

@@ -4,7 +4,6 @@ mod build;
 mod json;
 mod read;
 mod render;
-mod short;
 pub mod v1;
 mod write;
 
@@ -12,6 +11,5 @@ pub use build::{build, policy_digest};
 pub use json::to_json;
 pub use read::{MAX_BYTES, ReadError, judged_from, read};
 pub use render::{html, junit, markdown, summary};
-pub use short::target_text;
 pub use v1::Document;
 pub use write::{WriteError, write_all, write_whole};

@@ -201,7 +201,7 @@ fn head(policy: &Policy, item: &Item) -> Option<CheckHead> {
     Some(CheckHead {
         id: check.id.clone(),
         probe: check.question.kind(),
-        target: report::target_text(&check.question),
+        target: check.question.brief(),
         path: check.path.clone(),
         lane: item.lane,
         enforcement: check.enforcement,

@@ -1,26 +1,26 @@
 //! What a check asks, in one short line: for the report and the screens.
 
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::model::text;
-use crate::probe::Question;
 
 /// Longest line, in characters.
 const MAX: usize = 160;
 /// Keys of a target that say by themselves what is asked, best first.
 const TELLING: [&str; 5] = ["url", "question", "address", "name", "host"];
 
-/// The target's address or question: `rtmps://…`, `ingest.example.net:443 tcp`. Escaped,
-/// at most 160 characters; never a secret (targets hold none).
-pub fn target_text(question: &Question) -> String {
-    let line = match serde_json::to_value(question) {
-        Ok(Value::Object(kinds)) => {
-            kinds.values().next().and_then(|kind| kind.get("target")?.as_object().map(line))
-        }
-        _ => None,
-    };
-    let line = line.unwrap_or_else(|| question.kind().name().to_owned());
-    let line = text::escape(&line);
+/// The target's address or question: `rtmps://…`, `ingest.example.net:443 tcp`.
+pub(super) fn brief(target: &impl Serialize) -> String {
+    match serde_json::to_value(target) {
+        Ok(Value::Object(keys)) => line(&keys),
+        _ => String::new(),
+    }
+}
+
+/// Escaped, at most 160 characters.
+pub(super) fn bounded(line: &str) -> String {
+    let line = text::escape(line);
     if line.chars().count() <= MAX {
         return line.into_owned();
     }
