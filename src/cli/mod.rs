@@ -5,6 +5,7 @@ mod demo;
 mod exit;
 mod load;
 mod plan;
+mod policy;
 mod readme;
 mod resume;
 mod session;
@@ -33,6 +34,7 @@ struct Cli {
 enum Command {
     Check(check::Args),
     Plan(plan::Args),
+    Policy(policy::Args),
     Demo(demo::Args),
     Resume(resume::Args),
     #[command(hide = true)]
@@ -68,6 +70,7 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Check(args) => check::run(&args),
         Command::Plan(args) => plan::run(&args),
+        Command::Policy(args) => policy::run(&args),
         Command::Demo(args) => demo::run(&args),
         Command::Readme(args) => readme::run(&args),
         Command::Resume(args) => resume::run(&args),

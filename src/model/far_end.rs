@@ -30,6 +30,7 @@ impl FarEnd {
 /// info (the form of RFC 7469, in hex).
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
+#[schemars(extend("pattern" = "^sha256:[0-9a-fA-F]{64}$"))]
 pub struct Pin([u8; 32]);
 
 /// A pin that is not `sha256:` and 64 hexadecimal digits.

@@ -25,7 +25,8 @@ macro_rules! name {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
         #[serde(try_from = "String", into = "String")]
-        pub struct $Name(#[schemars(regex(pattern = r"^[a-z0-9][a-z0-9._-]{0,63}$"))] String);
+        #[schemars(extend("pattern" = "^[a-z0-9][a-z0-9._-]{0,63}$"))]
+        pub struct $Name(String);
 
         impl $Name {
             /// Checks and wraps a name: 1 to 64 of `a-z 0-9 . _ -`.

@@ -9,10 +9,9 @@ use serde::{Deserialize, Serialize};
 /// An RFC 3339 date-time. Keeps the offset that it was written with, for display.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
+#[schemars(extend("format" = "date-time"))]
 pub struct When {
-    #[schemars(extend("format" = "date-time"))]
     text: String,
-    #[schemars(skip)]
     at: Timestamp,
 }
 

@@ -1,8 +1,9 @@
 //! A file of people's answers: `[[answer]]` tables.
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de};
 
-use crate::model::{Answer, CheckId, Role};
+use super::dates::advice;
+use crate::model::{Answer, CheckId, Role, When};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -18,9 +19,18 @@ struct Entry {
     yes: bool,
     role: Role,
     name: String,
-    at: super::moment::Moment,
+    #[serde(deserialize_with = "instant")]
+    at: When,
     #[serde(default)]
     evidence: String,
+}
+
+fn instant<'de, D: Deserializer<'de>>(deserializer: D) -> Result<When, D::Error> {
+    let written = toml::value::Datetime::deserialize(deserializer)?;
+    if written.offset.is_none() {
+        return Err(de::Error::custom(advice(&written)));
+    }
+    When::try_from(written.to_string()).map_err(de::Error::custom)
 }
 
 /// Reads the answers; the error names line and column.
@@ -31,7 +41,7 @@ pub fn answers(text: &str) -> Result<Vec<Answer>, toml::de::Error> {
         yes: entry.yes,
         role: entry.role,
         name: entry.name,
-        at: entry.at.when().at(),
+        at: entry.at.at(),
         evidence: entry.evidence,
     };
     Ok(file.answer.into_iter().map(answer).collect())

@@ -7,10 +7,10 @@ use super::draft::{
 use super::event::{Authorisation, Event, Person, Route, Stream, Window};
 use super::layer::{Merged, MergedCheck, Origin, keys};
 use super::limits;
-use super::moment::{Moment, Validity};
 use super::names::Names;
 use super::parse::Parsed;
 use super::text::{KeyPath, Place};
+use super::validity::Validity;
 use super::waiver::Waiver;
 use super::wording::table;
 use super::{Check, Layer, Policy, SCHEMA};
@@ -115,7 +115,7 @@ impl Checker<'_> {
 
     fn event(&mut self, draft: &EventDraft) -> Event {
         let title = self.required(draft.title.as_ref(), &["event"], "title", "\"…\", what is going live");
-        let (starts, ends) = (draft.starts.as_ref().map(Moment::when), draft.ends.as_ref().map(Moment::when));
+        let (starts, ends) = (draft.starts.clone(), draft.ends.clone());
         if let (Some(starts), Some(ends)) = (&starts, &ends)
             && ends.at() <= starts.at()
         {
@@ -145,7 +145,6 @@ impl Checker<'_> {
             let help = "a date-time with offset, such as 2026-12-04T14:00:00+01:00";
             let from = self.required(window.from.as_ref(), &at, "from", help)?;
             let to = self.required(window.to.as_ref(), &at, "to", help)?;
-            let (from, to) = (from.when(), to.when());
             if to.at() <= from.at() {
                 let what = format!("the window ends {to}, which is not after it begins ({from})");
                 self.error(&["authorisation", "window", "to"], what, None);
@@ -304,7 +303,7 @@ impl Checker<'_> {
             reason: draft.reason.clone()?,
             compensating: draft.compensating.clone(),
             by: draft.by.clone()?,
-            expires: draft.expires.as_ref()?.when(),
+            expires: draft.expires.clone()?,
         })
     }
 

@@ -7,10 +7,11 @@ use std::net::IpAddr;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::moment::{Moment, Validity};
+use super::validity::Validity;
 use super::waiver::Accepts;
 use crate::model::{
     Area, CheckId, Enforcement, FarEndName, Limits, Loosened, PathName, Pin, Role, SecretSource, StreamName,
+    When,
 };
 use crate::probe::{Kind, Probe, Question, for_each_probe};
 
@@ -54,9 +55,9 @@ pub struct EventDraft {
     /// Its title.
     pub title: Option<String>,
     /// When it starts: a date-time with offset, without quotes.
-    pub starts: Option<Moment>,
+    pub starts: Option<When>,
     /// When it ends: a date-time with offset, without quotes.
-    pub ends: Option<Moment>,
+    pub ends: Option<When>,
     /// Where it takes place.
     pub venue: Option<String>,
     /// Marketing's objective, in one sentence.
@@ -96,11 +97,11 @@ pub struct AuthorisationDraft {
 #[serde(deny_unknown_fields)]
 pub struct WindowDraft {
     /// First instant: a date-time with offset, without quotes.
-    #[schemars(with = "Moment")]
-    pub from: Option<Moment>,
+    #[schemars(with = "When")]
+    pub from: Option<When>,
     /// Last instant: a date-time with offset, without quotes.
-    #[schemars(with = "Moment")]
-    pub to: Option<Moment>,
+    #[schemars(with = "When")]
+    pub to: Option<When>,
 }
 
 /// A way out of the building: an interface, a source address, or both.
@@ -134,7 +135,6 @@ pub struct FarEndDraft {
     /// `host:port` of its service.
     pub address: Option<String>,
     /// Pin of its key, as `golive far-end` prints it: `sha256:` and 64 hexadecimal digits.
-    #[schemars(regex(pattern = r"^sha256:[0-9a-fA-F]{64}$"))]
     pub pin: Option<Pin>,
     /// Token that admits us: `{ env = "NAME" }` or `{ file = "PATH" }`.
     pub token: Option<SecretSource>,
@@ -160,8 +160,8 @@ pub struct WaiverDraft {
     #[schemars(with = "Role")]
     pub by: Option<Role>,
     /// Until when: a date-time with offset, without quotes.
-    #[schemars(with = "Moment")]
-    pub expires: Option<Moment>,
+    #[schemars(with = "When")]
+    pub expires: Option<When>,
 }
 
 /// One check: a question, its limits and how binding it is.

@@ -8,9 +8,9 @@ use super::draft::{
     Asked, AuthorisationDraft, EventDraft, FarEndDraft, Floor, PathDraft, PersonDraft, Row, StreamDraft,
     WaiverDraft, WindowDraft,
 };
-use super::moment::Validity;
 use super::parse::Parsed;
 use super::text::KeyPath;
+use super::validity::Validity;
 use crate::model::{Area, CheckId, Enforcement, FarEndName, Loosened, PathName, Role, StreamName};
 use crate::probe::Kind;
 
@@ -187,6 +187,8 @@ impl Merger<'_> {
         }
         for (index, waiver) in draft.waiver.iter().enumerate() {
             let from = keys(&["waiver", &index.to_string()]);
+            let to = keys(&["waiver", &self.merged.waivers.len().to_string()]);
+            self.merged.origins.insert(to, (self.number, from.clone()));
             self.merged.waivers.push((waiver.clone(), (self.number, from)));
         }
     }

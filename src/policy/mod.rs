@@ -3,20 +3,22 @@
 mod answers;
 mod authorise;
 mod check;
+mod dates;
 mod diagnostic;
 mod draft;
 mod event;
 mod layer;
 mod limits;
-mod moment;
 mod names;
 mod nearest;
 mod parse;
+mod resolve;
 mod schema;
 mod shape;
 mod source;
 mod stack;
 mod text;
+mod validity;
 mod waiver;
 mod wording;
 
@@ -113,16 +115,52 @@ pub fn load(path: &Path) -> Result<Policy, Diagnostics> {
     load_from(path, &Disk)
 }
 
+/// Reads a layer that is no policy by itself (a baseline, a platform): its words and its
+/// limits must be right and must not loosen what it extends; what it leaves open is left open.
+///
+/// # Errors
+/// As [`load`], but for what is missing.
+pub fn load_layer(path: &Path, files: &dyn Files) -> Result<Vec<Layer>, Diagnostics> {
+    let stack::Stack { layers, heads, mut errors, lost } =
+        stack::Stack::read(&source::Address::new(path), files);
+    if !lost {
+        layer::merge(&layers, &mut errors);
+    }
+    if errors.is_empty() { Ok(heads) } else { Err(Diagnostics::sorted(errors, &heads)) }
+}
+
+/// The policy at `path` with all its layers as one file, each value with the place that it
+/// comes from in a comment; secrets are left out.
+///
+/// # Errors
+/// As [`load`].
+pub fn resolve(path: &Path, files: &dyn Files) -> Result<String, Diagnostics> {
+    let (policy, places) = read(path, files)?;
+    Ok(resolve::render(&policy, &places))
+}
+
 /// As [`load`], reading files through `files`.
 pub fn load_from(path: &Path, files: &dyn Files) -> Result<Policy, Diagnostics> {
-    let stack::Stack { layers, heads, errors, lost } = stack::Stack::read(&source::Address::new(path), files);
-    let mut errors = errors;
+    read(path, files).map(|(policy, _)| policy)
+}
+
+/// Key in the merged policy (checks by id) → file and line of its value.
+type Places = BTreeMap<text::KeyPath, Place>;
+
+fn read(path: &Path, files: &dyn Files) -> Result<(Policy, Places), Diagnostics> {
+    let stack::Stack { layers, heads, mut errors, lost } =
+        stack::Stack::read(&source::Address::new(path), files);
     if lost || layers.iter().any(|layer| layer.fatal) {
         return Err(Diagnostics::sorted(errors, &heads));
     }
     let merged = layer::merge(&layers, &mut errors);
     let policy = check::check(&merged, &layers, heads.clone(), &mut errors);
-    if errors.is_empty() { Ok(policy) } else { Err(Diagnostics::sorted(errors, &heads)) }
+    if !errors.is_empty() {
+        return Err(Diagnostics::sorted(errors, &heads));
+    }
+    let place = |(layer, path): &layer::Origin| layers[*layer].text.value(path);
+    let places = merged.origins.iter().map(|(key, origin)| (key.clone(), place(origin))).collect();
+    Ok((policy, places))
 }
 
 impl Policy {

@@ -6,6 +6,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::SCHEMA;
+use super::dates::settle;
 use super::diagnostic::Diagnostic;
 use super::draft::Draft;
 use super::nearest::hint;
@@ -47,6 +48,10 @@ pub(super) fn parse(name: &str, source: String) -> Parsed {
         matches!(SHAPE.meaning(path), Meaning::Secret | Meaning::Unknown)
     });
     let mut parsed = Parsed { text, ..Parsed::default() };
+    for (path, advice) in settle(&mut working) {
+        parsed.errors.push(Diagnostic::at(parsed.text.value(&path), advice));
+        parsed.lost.push(path);
+    }
     loop {
         match Draft::deserialize(toml::de::Deserializer::from(Spanned::new(root.span(), working.clone()))) {
             Ok(draft) => {

@@ -53,9 +53,6 @@ fn type_mismatch(found: &str, expected: &str, path: &[String]) -> (String, Optio
             Some(format!("write [[{}]] with two brackets", path.join(".")))
         }
         ("a list", "map") if path == ["waiver"] => Some("write [[waiver]] with two brackets".to_owned()),
-        ("a date-time with offset", found) if found.starts_with("string") => {
-            Some("write it without quotes, like 2026-12-04T14:00:00+01:00".to_owned())
-        }
         _ => None,
     };
     (format!("{} must be {expected}, not {}", subject(path), found_words(found)), help)
@@ -87,7 +84,6 @@ fn expected_words(expected: &str) -> String {
         "a boolean" => "true or false",
         "a sequence" => "a list",
         "a map" => "a table",
-        "a TOML datetime" => "a date-time with offset",
         "IP address" => "an IP address in quotes",
         expected if expected.starts_with("struct ") => "a table",
         expected => return expected.to_owned(),

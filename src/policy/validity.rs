@@ -1,45 +1,9 @@
-//! Dates and spans of time as people write them in a policy.
+//! How long a reading holds, as people write it.
 
 use std::fmt;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, de};
-
-use crate::model::When;
-
-/// A TOML offset date-time: `2026-12-04T14:00:00+01:00`, without quotes.
-#[derive(Debug, Clone, PartialEq, Eq, JsonSchema)]
-#[schemars(transparent)]
-pub struct Moment(#[schemars(with = "String", extend("format" = "date-time"))] When);
-
-impl Moment {
-    /// As the model holds it.
-    pub fn when(&self) -> When {
-        self.0.clone()
-    }
-}
-
-/// What a person probably meant by a date-time that has no offset.
-fn advice(written: &toml::value::Datetime) -> String {
-    let date = written.date.map_or_else(|| "2026-12-04".to_owned(), |date| date.to_string());
-    let time = written.time.map_or_else(|| "14:00:00".to_owned(), |time| time.to_string());
-    let missing = match (written.date, written.time) {
-        (Some(_), Some(_)) => "the offset from UTC",
-        (Some(_), None) => "the time and the offset from UTC",
-        _ => "the date and the offset from UTC",
-    };
-    format!("`{written}` leaves out {missing}; write it like {date}T{time}+01:00, without quotes")
-}
-
-impl<'de> Deserialize<'de> for Moment {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let written = toml::value::Datetime::deserialize(deserializer)?;
-        if written.offset.is_none() {
-            return Err(de::Error::custom(advice(&written)));
-        }
-        When::try_from(written.to_string()).map(Self).map_err(de::Error::custom)
-    }
-}
 
 /// How long a reading holds: a whole number and a unit, such as `"7d"`, `"12h"` or `"30m"`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, JsonSchema)]
@@ -59,6 +23,11 @@ pub struct BadValidity;
 impl Validity {
     /// One day.
     pub const DAY: Self = Self(DAY);
+
+    /// From seconds, as a checked policy holds it.
+    pub const fn from_seconds(seconds: u64) -> Self {
+        Self(seconds)
+    }
 
     /// In seconds.
     pub const fn seconds(self) -> u64 {

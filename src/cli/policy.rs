@@ -1,0 +1,117 @@
+//! `golive policy`: check policies, show what they come to, write their schema.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use jiff::Timestamp;
+
+use super::exit::{BAD_POLICY, NOT_AUTHORISED};
+use crate::model::text::escape;
+use crate::policy::{self, Disk, Policy};
+
+/// Check a policy, show what its layers come to, or print its schema.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Check policies: every mistake with file, line and column; exit 78 when there is one.
+    Check {
+        /// Policy files, or `builtin:NAME`.
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+        /// Check files that only others extend: what they leave open is no mistake.
+        #[arg(long)]
+        layer: bool,
+    },
+    /// Print the policy with all its layers as one file; comments say where each value comes from.
+    Resolve {
+        /// Policy file, or `builtin:NAME`.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// Print the JSON Schema of policy files, for editors.
+    Schema,
+}
+
+/// Runs it.
+pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let (out, notes) = (io::stdout().lock(), io::stderr().lock());
+    match execute(&args.command, out, notes) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),
+        done => Ok(done?),
+    }
+}
+
+fn execute(command: &Command, mut out: impl Write, mut notes: impl Write) -> io::Result<ExitCode> {
+    match command {
+        Command::Schema => out.write_all(policy::schema_file().as_bytes())?,
+        Command::Resolve { file } => match policy::resolve(file, &Disk) {
+            Ok(text) => out.write_all(text.as_bytes())?,
+            Err(mistakes) => {
+                writeln!(notes, "{mistakes}")?;
+                return Ok(BAD_POLICY.into());
+            }
+        },
+        Command::Check { files, layer } => {
+            let mut worst = 0;
+            for file in files {
+                worst = worst.max(check(file, *layer, &mut out, &mut notes)?);
+            }
+            out.flush()?;
+            return Ok(worst.into());
+        }
+    }
+    out.flush()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Checks one file; gives the exit code that it deserves.
+fn check(file: &Path, layer: bool, out: &mut impl Write, notes: &mut impl Write) -> io::Result<u8> {
+    let name = file.display().to_string();
+    let name = escape(&name);
+    let loaded =
+        if layer { policy::load_layer(file, &Disk).map(|_| None) } else { policy::load(file).map(Some) };
+    let policy = match loaded {
+        Ok(policy) => policy,
+        Err(mistakes) => {
+            let count = counted(mistakes.list().len(), "mistake");
+            writeln!(notes, "{mistakes}\n\n{name}: bad policy: {count}")?;
+            return Ok(BAD_POLICY);
+        }
+    };
+    let Some(policy) = policy else {
+        writeln!(out, "{name}: good, as a layer")?;
+        return Ok(0);
+    };
+    // Its window is looked at when something is about to be sent.
+    if policy.authorisation.is_none()
+        && let Err(refusal) = policy::authorise(&policy, Timestamp::UNIX_EPOCH)
+    {
+        writeln!(notes, "{name}: {refusal}")?;
+        return Ok(NOT_AUTHORISED);
+    }
+    writeln!(out, "{name}: good: {}", summary(&policy))?;
+    Ok(0)
+}
+
+fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
+/// What a policy holds, in one line.
+fn summary(policy: &Policy) -> String {
+    let required = policy.checks.iter().filter(|check| check.enforcement.required()).count();
+    let mut parts = vec![
+        format!("{} ({required} required)", counted(policy.checks.len(), "check")),
+        counted(policy.layers.len(), "layer"),
+    ];
+    if !policy.waivers.is_empty() {
+        parts.push(counted(policy.waivers.len(), "waiver"));
+    }
+    parts.join(", ")
+}
