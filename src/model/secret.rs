@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize, Serializer};
 /// What is shown in a secret's place.
 pub const REDACTED: &str = "[secret]";
 
-/// A secret's value. `Debug` and `Serialize` show [`REDACTED`].
+/// A secret's value: shown and stored as `[secret]`.
 #[derive(Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(from = "String")]
 pub struct Secret(String);
@@ -44,7 +44,7 @@ impl Serialize for Secret {
 pub enum SecretSource {
     /// An environment variable's name: `{ env = "GOLIVE_TOKEN" }`.
     Env(String),
-    /// A file whose first line it is: `{ file = "token.txt" }`.
+    /// A file whose first line it is, relative to the policy: `{ file = "token.txt" }`.
     File(std::path::PathBuf),
     /// The value itself; written as `[secret]` wherever the policy is shown or stored.
     Value(Secret),

@@ -1,6 +1,8 @@
 //! Text to draft. All mistakes of a file are found in one go: what does not fit is noted,
 //! left out, and the rest is read again.
 
+use std::path::Path;
+
 use serde::Deserialize;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -35,8 +37,8 @@ const MAX_ERRORS: usize = 50;
 /// Most errors of TOML's own grammar that are shown: one often causes the next.
 const MAX_SYNTAX: usize = 3;
 
-/// Reads one file's text.
-pub(super) fn parse(name: &str, source: String) -> Parsed {
+/// Reads one file's text. Files that hold secrets are named relative to `folder`.
+pub(super) fn parse(name: &str, source: String, folder: Option<&Path>) -> Parsed {
     let (root, syntax) = DeTable::parse_recoverable(&source);
     if !syntax.is_empty() {
         drop(root);
@@ -52,6 +54,7 @@ pub(super) fn parse(name: &str, source: String) -> Parsed {
         parsed.errors.push(Diagnostic::at(parsed.text.value(&path), advice));
         parsed.lost.push(path);
     }
+    anchor(&mut working, &parsed.text, folder.unwrap_or(Path::new("")));
     loop {
         match Draft::deserialize(toml::de::Deserializer::from(Spanned::new(root.span(), working.clone()))) {
             Ok(draft) => {
@@ -69,6 +72,30 @@ pub(super) fn parse(name: &str, source: String) -> Parsed {
         parsed.version();
     }
     parsed
+}
+
+/// A secret's file lies beside the policy that names it, whatever folder golive runs in.
+fn anchor(working: &mut DeTable<'_>, text: &Text, folder: &Path) {
+    let files = text.words().filter(|(path, _)| {
+        path.last().is_some_and(|key| key == "file") && SHAPE.meaning(path) == Meaning::Secret
+    });
+    for (path, file) in files {
+        if let (Some(DeValue::String(value)), Some(joined)) =
+            (entry(working, path), folder.join(file).to_str())
+        {
+            *value = joined.to_owned().into();
+        }
+    }
+}
+
+/// The value at a path.
+fn entry<'a, 'i>(table: &'a mut DeTable<'i>, path: &[String]) -> Option<&'a mut DeValue<'i>> {
+    let (first, rest) = path.split_first()?;
+    rest.iter().try_fold(table.get_mut(first.as_str())?.get_mut(), |value, key| match value {
+        DeValue::Table(inner) => inner.get_mut(key.as_str()).map(Spanned::get_mut),
+        DeValue::Array(items) => items.get_mut(key.parse::<usize>().ok()?).map(Spanned::get_mut),
+        _ => None,
+    })
 }
 
 fn broken(text: Text, syntax: &[toml::de::Error]) -> Parsed {
@@ -131,23 +158,13 @@ impl Parsed {
 /// Takes the entry at `path` out; of an array the whole array, so that positions hold.
 /// False when it is not there.
 fn remove(table: &mut DeTable<'_>, path: &[String]) -> bool {
-    let Some((key, rest)) = path.split_first() else { return false };
-    let next = rest.iter().position(|key| key.parse::<usize>().is_err());
-    let inner = table.get_mut(key.as_str()).map(Spanned::get_mut);
-    let removed = match (next, inner) {
-        (Some(next), Some(mut value)) => {
-            for index in &rest[..next] {
-                let DeValue::Array(items) = value else { return false };
-                let item = index.parse().ok().and_then(|index: usize| items.get_mut(index));
-                let Some(item) = item else { return false };
-                value = item.get_mut();
-            }
-            match value {
-                DeValue::Table(inner) => remove(inner, &rest[next..]),
-                _ => false,
-            }
-        }
+    let Some(last) = path.iter().rposition(|key| key.parse::<usize>().is_err()) else { return false };
+    let key = path[last].as_str();
+    if last == 0 {
+        return table.remove(key).is_some();
+    }
+    match entry(table, &path[..last]) {
+        Some(DeValue::Table(inner)) => inner.remove(key).is_some(),
         _ => false,
-    };
-    removed || table.remove(key.as_str()).is_some()
+    }
 }

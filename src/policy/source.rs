@@ -87,6 +87,14 @@ impl Address {
         }
     }
 
+    /// The folder that it lies in.
+    pub fn folder(&self) -> Option<&Path> {
+        match self {
+            Self::File(path) => path.parent(),
+            Self::Builtin(_) => None,
+        }
+    }
+
     /// The builtin that a missing file may have meant.
     pub fn builtin_namesake(&self) -> Option<&'static str> {
         let Self::File(path) = self else { return None };

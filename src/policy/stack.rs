@@ -59,7 +59,7 @@ impl Reader<'_> {
             Err(why) => return self.fail(unreadable(address, &why, named_at)),
         };
         let sha256 = hex(&Sha256::digest(&source));
-        let mut parsed = parse(&address.name(), source);
+        let mut parsed = parse(&address.name(), source, address.folder());
         self.stack.errors.append(&mut parsed.errors);
         self.open.push(identity.clone());
         for (index, base) in parsed.draft.extends.iter().enumerate() {

@@ -51,8 +51,12 @@ impl std::str::FromStr for Validity {
 
 impl fmt::Display for Validity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (unit, factor) =
-            UNITS.iter().find(|(_, factor)| self.0.is_multiple_of(*factor)).copied().unwrap_or(('s', 1));
+        let (unit, factor) = UNITS
+            .iter()
+            .skip(1)
+            .find(|(_, factor)| self.0.is_multiple_of(*factor))
+            .copied()
+            .unwrap_or(('s', 1));
         write!(f, "{}{unit}", self.0 / factor)
     }
 }

@@ -16,15 +16,13 @@ const STATE: &str = "far-end";
 const PORTS: &str = "ports.json";
 
 /// What `policies/demo.toml` has in the place of what is known only when the peers run:
-/// ports, pin and files.
+/// ports and pin. Its secret files lie beside it.
 const CONTROL: &str = "18443";
 const RTMP: &str = "11935";
 const SRT: &str = "16001";
 const NAMES: &str = "15353";
 const CLOSED: &str = "19999";
 const PIN: &str = "sha256:0000000000000000000000000000000000000000000000000000000000000000";
-const TOKEN: &str = "far-end/token";
-const KEY: &str = "far-end/media-key";
 
 /// Where the peers listen; all zero before the first start.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -98,7 +96,7 @@ impl World {
         Ok(Self { far_end, ports, state, stop })
     }
 
-    /// The policy with these peers' addresses, pin and token in it.
+    /// The policy with these peers' addresses and pin in it.
     pub(super) fn policy(&self, text: &str) -> String {
         let ports = self.ports;
         let mut text = text.to_owned();
@@ -111,8 +109,7 @@ impl World {
         ] {
             text = text.replace(placeholder, &port.to_string());
         }
-        let path = |name: &str| self.state.join(name.trim_start_matches("far-end/")).display().to_string();
-        text.replace(PIN, &self.far_end.pin.to_string()).replace(TOKEN, &path(TOKEN)).replace(KEY, &path(KEY))
+        text.replace(PIN, &self.far_end.pin.to_string())
     }
 
     /// Stops the peers and removes their key and token.
@@ -147,7 +144,7 @@ mod tests {
 
     #[test]
     fn the_policy_has_every_placeholder() {
-        for placeholder in [CONTROL, RTMP, PIN, TOKEN] {
+        for placeholder in [CONTROL, RTMP, PIN, STATE] {
             assert!(super::super::POLICY.contains(placeholder), "{placeholder}");
         }
         assert!(super::super::ANSWERS.contains("2026-11-22T10:00:00Z"));
