@@ -20,6 +20,11 @@ pub struct Frame<'a> {
 }
 
 impl Frame<'_> {
+    /// Whether it is a picture: video, and no sequence header.
+    pub fn is_picture(&self) -> bool {
+        self.kind == TagKind::Video && matches!(self.body, [_, 1, ..])
+    }
+
     /// [`Frame::due_ms`] as RTMP writes it: wrapping at 32 bits.
     pub fn timestamp(&self) -> u32 {
         let [.., a, b, c, d] = self.due_ms.to_be_bytes();

@@ -7,6 +7,7 @@ mod env;
 mod registry;
 
 pub mod attest;
+pub mod rtmp;
 pub mod port;
 pub mod tls;
 pub mod srt;
@@ -30,6 +31,7 @@ macro_rules! for_each_probe {
         $callback! {
             port Port,
             tls Tls,
+            rtmp Rtmp,
             srt Srt,
             attest Attest,
         }

@@ -4,11 +4,15 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 /// Most first bytes of a stranger that are kept, in bytes.
 pub const MAX_FIRST_BYTES: usize = 512;
 
 /// A protocol that may answer on a port where another was expected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum Protocol {
     /// HTTP/1: a status line, or the bare error page that some servers send (RFC 9112 §4).
     Http,
@@ -20,6 +24,8 @@ pub enum Protocol {
     Rtsp,
     /// A greeting with a three-digit code: SMTP, FTP and their kin (RFC 5321 §4.2).
     Greeting,
+    /// RTMP: a version byte and much that follows (RTMP 1.0 §5.2).
+    Rtmp,
     /// Remote desktop: a TPKT header (RFC 1006 §6).
     Rdp,
     /// Lines of text of an unknown kind.
@@ -29,7 +35,7 @@ pub enum Protocol {
 }
 
 impl Protocol {
-    /// Stable word for readings: `http`, `tls`, `ssh`, `rtsp`, `greeting`, `rdp`, `text`, `unknown`.
+    /// Stable word, as in readings: `http`, `tls`, `ssh`, `rtsp`, `greeting`, `rtmp`, `rdp`, `text`, `unknown`.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Http => "http",
@@ -37,6 +43,7 @@ impl Protocol {
             Self::Ssh => "ssh",
             Self::Rtsp => "rtsp",
             Self::Greeting => "greeting",
+            Self::Rtmp => "rtmp",
             Self::Rdp => "rdp",
             Self::Text => "text",
             Self::Unknown => "unknown",
@@ -52,6 +59,7 @@ impl fmt::Display for Protocol {
             Self::Ssh => "SSH",
             Self::Rtsp => "RTSP",
             Self::Greeting => "a mail or file transfer greeting",
+            Self::Rtmp => "RTMP",
             Self::Rdp => "remote desktop",
             Self::Text => "text of an unknown protocol",
             Self::Unknown => "an unknown protocol",
@@ -73,6 +81,8 @@ pub fn guess(first: &[u8]) -> Protocol {
         Protocol::Tls
     } else if matches!(first, [3, 0, 0, 7..=64, ..]) {
         Protocol::Rdp
+    } else if matches!(first, [3, rest @ ..] if rest.len() > MAX_FIRST_BYTES / 2) {
+        Protocol::Rtmp
     } else if is_greeting(first) {
         Protocol::Greeting
     } else if !first.is_empty() && first.iter().all(|b| is_text(*b)) {
@@ -107,7 +117,8 @@ mod tests {
 
     #[test]
     fn the_usual_strangers_are_named() {
-        let cases: [(&[u8], Protocol); 11] = [
+        let cases: [(&[u8], Protocol); 12] = [
+            (&[3; 512], Protocol::Rtmp),
             (b"HTTP/1.1 400 Bad Request\r\n", Protocol::Http),
             (b"<!DOCTYPE HTML>\n<html lang=\"en\">", Protocol::Http),
             (b"\r\n<html><head>", Protocol::Http),

@@ -13,4 +13,5 @@ mod farend;
 mod harness;
 mod namespace;
 mod peer;
+mod rtmp;
 mod srt;

@@ -89,6 +89,8 @@ impl Command {
             (Some(Value::String(name)), Some(Value::Number(transaction))) => {
                 Ok(Self { name, transaction, arguments: values.collect() })
             }
+            // ffmpeg answers FCPublish with a bare name.
+            (Some(Value::String(name)), None) => Ok(Self { name, transaction: 0.0, arguments: Vec::new() }),
             _ => Err(Malformed::NotACommand),
         }
     }

@@ -53,7 +53,7 @@ pub enum Malformed {
     /// An AMF0 type marker that has no meaning here.
     #[error("value of unknown type 0x{0:02x}")]
     UnknownMarker(u8),
-    /// A command message that does not start with a name and a transaction number.
+    /// A command message that does not start with a name, and if more follows, a transaction number.
     #[error("a command without name or transaction number")]
     NotACommand,
     /// A chunk size of 0 or with its top bit set (§5.4.1).
@@ -79,8 +79,8 @@ pub enum Malformed {
     /// A protocol control message of the wrong length (§5.4).
     #[error("a control message of type {0} has the wrong length")]
     BadControl(u8),
-    /// Requests come faster than their replies are taken.
-    #[error("the peer asks more than it listens")]
+    /// Requests come faster than their replies are taken, or far more bytes come than anyone asked for.
+    #[error("the peer sends more than it should")]
     Flood,
 }
 

@@ -93,6 +93,11 @@ impl Client {
         self.stop(|phase, received| Failure::Silent { phase, received });
     }
 
+    /// The server sends more than the caller is ready to read.
+    pub fn overwhelmed(&mut self) {
+        self.fail_on(Malformed::Flood.into());
+    }
+
     /// Asks to publish live under a stream key. Does nothing unless [`Phase::Connected`].
     pub fn publish(&mut self, key: Secret) {
         if self.over || self.phase != Phase::Connected {

@@ -1,5 +1,7 @@
 //! What a publisher tells its caller.
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::super::Malformed;
@@ -7,7 +9,8 @@ use super::super::command::Status;
 use crate::wire::banner::Protocol;
 
 /// How far a publisher has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum Phase {
     /// Waiting for S0, S1 and S2.
     Handshake,
@@ -24,15 +27,15 @@ pub enum Phase {
 }
 
 impl Phase {
-    /// Stable word for readings.
-    pub const fn word(self) -> &'static str {
+    /// For a sentence: "during the handshake".
+    pub const fn words(self) -> &'static str {
         match self {
-            Self::Handshake => "handshake",
-            Self::Connect => "connect",
-            Self::Connected => "connected",
-            Self::CreateStream => "create_stream",
-            Self::Publish => "publish",
-            Self::Media => "media",
+            Self::Handshake => "during the handshake",
+            Self::Connect => "after connect",
+            Self::Connected => "while connected",
+            Self::CreateStream => "after createStream",
+            Self::Publish => "after publish",
+            Self::Media => "while media were sent",
         }
     }
 }
@@ -76,7 +79,7 @@ pub enum Failure {
         first: Vec<u8>,
     },
     /// The server said no.
-    #[error("the server refused in phase {}: {}", phase.word(), status.code)]
+    #[error("the server refused {}: {}", phase.words(), status.code)]
     Refused {
         /// When.
         phase: Phase,
@@ -84,7 +87,7 @@ pub enum Failure {
         status: Status,
     },
     /// The connection ended without a word.
-    #[error("the connection ended in phase {} after {received} bytes", phase.word())]
+    #[error("the connection ended {} after {received} bytes", phase.words())]
     Closed {
         /// When.
         phase: Phase,
@@ -92,7 +95,7 @@ pub enum Failure {
         received: u64,
     },
     /// Nothing more came in the caller's time.
-    #[error("no answer in phase {} after {received} bytes", phase.word())]
+    #[error("no answer {} after {received} bytes", phase.words())]
     Silent {
         /// When.
         phase: Phase,
@@ -100,7 +103,7 @@ pub enum Failure {
         received: u64,
     },
     /// The server broke RTMP's rules.
-    #[error("the server broke RTMP in phase {}: {problem}", phase.word())]
+    #[error("the server broke RTMP {}: {problem}", phase.words())]
     Malformed {
         /// When.
         phase: Phase,

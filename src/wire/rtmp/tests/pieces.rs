@@ -74,7 +74,7 @@ fn a_command_gives_the_servers_own_words() {
     assert_eq!(Command::from_message(&message).unwrap().unwrap(), read);
     for end in 0..message.body.len() {
         let cut = Message { body: message.body[..end].to_vec(), ..message.clone() };
-        let between_arguments = [21, 22].contains(&end);
+        let between_arguments = [12, 21, 22].contains(&end);
         assert_eq!(Command::from_message(&cut).is_ok(), between_arguments, "cut at {end}");
     }
     assert_eq!(Command::decode(&encode(&Value::Null)), Err(Malformed::NotACommand));
