@@ -15,6 +15,8 @@ pub mod name_server;
 mod registry;
 pub mod rtmp;
 pub mod session;
+pub mod srt;
+pub mod stamp;
 mod upload;
 
 use std::io;
@@ -157,12 +159,12 @@ impl FarEnd {
             rtmp: rtmp.as_ref().and_then(|listener| listener.local_addr().ok()),
             srt: srt.as_ref().and_then(|socket| socket.local_addr().ok()),
         };
-        let media_key = identity.media_key();
+        let (media_key, log) = (identity.media_key(), config.log);
         let registry = Registry::new(config.caps, media_key.clone());
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         let house = Arc::new(House {
             registry: Arc::clone(&registry),
-            log: config.log.clone(),
+            log: log.clone(),
             token: identity.token.clone(),
             tls: tls.into(),
             rtmp: addresses.rtmp.map(|address| address.port()),
@@ -171,11 +173,13 @@ impl FarEnd {
             tasks: tasks.clone(),
         });
         tasks.spawn(door::serve(control, house));
-        // One line per service: `tasks.spawn(SERVICE::serve(SOCKET, registry.clone(), log, stop.clone()))`.
+        tasks.spawn(stamp::serve(stamp, Arc::clone(&registry), log.clone(), stop.clone()));
         if let Some(listener) = rtmp {
-            tasks.spawn(rtmp::serve(listener, Arc::clone(&registry), config.log, stop.clone()));
+            tasks.spawn(rtmp::serve(listener, Arc::clone(&registry), log.clone(), stop.clone()));
         }
-        drop((stamp, srt));
+        if let Some(socket) = srt {
+            tasks.spawn(srt::serve(socket, Arc::clone(&registry), log.clone(), stop.clone()));
+        }
         Ok(Running { addresses, pin: identity.pin, token: identity.token, media_key, registry, stop, tasks })
     }
 }

@@ -7,10 +7,10 @@ mod env;
 mod registry;
 
 pub mod attest;
-pub mod rtmp;
 pub mod port;
-pub mod tls;
+pub mod rtmp;
 pub mod srt;
+pub mod tls;
 
 pub use env::{Env, Progress, Sample};
 pub use registry::{Kind, Question, Reading, catalogue, measure};
