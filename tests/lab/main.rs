@@ -15,3 +15,4 @@ mod namespace;
 mod peer;
 mod rtmp;
 mod srt;
+mod port;
