@@ -3,6 +3,7 @@
 pub mod clock;
 pub mod congestion;
 pub mod dial;
+pub mod dns;
 pub mod failure;
 pub mod far_end;
 pub mod icmp_error;

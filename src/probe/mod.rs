@@ -7,6 +7,7 @@ mod env;
 mod registry;
 
 pub mod attest;
+pub mod dns;
 pub mod port;
 pub mod rtmp;
 pub mod srt;
@@ -29,6 +30,7 @@ use crate::model::{Code, Demand, FarEnd, FarEndName, Finding, Lane, Limits, NotM
 macro_rules! for_each_probe {
     ($callback:ident) => {
         $callback! {
+            dns Dns,
             port Port,
             tls Tls,
             rtmp Rtmp,

@@ -181,6 +181,8 @@ impl Probe for Tls {
         misleads: "a proxy may spare this name today and not tomorrow; a company's own server looks intercepted until the policy names its key or allows this machine's roots; revocation is not asked",
         needs: "nothing",
     };
+    const VIEWERS: &'static str =
+        "A device in between refuses or cuts the stream: viewers see nothing, or the picture freezes.";
     const CODES: &'static [Code] = judge::CODES;
     type Target = Target;
     type Limits = Limits;

@@ -1,0 +1,204 @@
+//! Is an answered address the name's own?
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use super::super::{Limits, Proof, Reading, block_pages};
+use super::code;
+use crate::model::{Finding, OneOf};
+use crate::net::tls::Trust;
+
+/// Names that are no public names (RFC 6761, RFC 6762, RFC 8375, and ICANN's reserved
+/// `internal`), and some that companies use as if they were.
+const PRIVATE_ENDINGS: &[&str] =
+    &["localhost", "local", "test", "internal", "home.arpa", "lan", "home", "corp", "intranet", "private"];
+
+fn is_public(name: &str) -> bool {
+    let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
+    !PRIVATE_ENDINGS
+        .iter()
+        .any(|ending| name.strip_suffix(ending).is_some_and(|rest| rest.is_empty() || rest.ends_with('.')))
+}
+
+/// Why an address cannot serve the public, if so (IANA's special-purpose registries).
+fn special(ip: IpAddr) -> Option<&'static str> {
+    match ip.to_canonical() {
+        IpAddr::V4(ip) => special_v4(ip),
+        IpAddr::V6(ip) => special_v6(ip),
+    }
+}
+
+fn special_v4(ip: Ipv4Addr) -> Option<&'static str> {
+    Some(match ip.octets() {
+        [0, ..] => "nowhere",
+        [127, ..] => "this machine itself",
+        [10, ..] | [172, 16..=31, ..] | [192, 168, ..] => "a private address",
+        [100, 64..=127, ..] => "a carrier's private address",
+        [169, 254, ..] => "a link-local address",
+        [198, 18..=19, ..] => "an address for benchmarks, which proxies use as a placeholder",
+        [192, 0, 2, _] | [198, 51, 100, _] | [203, 0, 113, _] => "an address for documentation",
+        [224..=255, ..] => "no host's address",
+        _ => return None,
+    })
+}
+
+fn special_v6(ip: Ipv6Addr) -> Option<&'static str> {
+    Some(match ip.segments() {
+        [0, 0, 0, 0, 0, 0, 0, 0] => "nowhere",
+        [0, 0, 0, 0, 0, 0, 0, 1] => "this machine itself",
+        [0xfc00..=0xfdff, ..] => "a private address",
+        [0xfe80..=0xfebf, ..] => "a link-local address",
+        [0x2001, 0xdb8, ..] => "an address for documentation",
+        [0xff00..=0xffff, ..] => "no host's address",
+        _ => return None,
+    })
+}
+
+/// What the answered addresses of one resolver are worth.
+pub(super) struct Worth {
+    /// One finding, or more when addresses differ in what is wrong with them.
+    pub(super) findings: Vec<Finding>,
+    /// True when the addresses are known to be the name's: named by the policy, or proven.
+    pub(super) known: bool,
+}
+
+/// Holds addresses against the policy's, then proof, then what is known of addresses. `who` is
+/// the resolver, for the sentence.
+pub(super) fn worth(limits: &Limits, reading: &Reading, addresses: &[IpAddr], who: &str) -> Worth {
+    if let Some(OneOf(allowed)) = &limits.addresses {
+        return against_policy(allowed, addresses, who);
+    }
+    if reading.prove.is_some() {
+        return against_proof(reading, addresses, who);
+    }
+    let mut findings: Vec<Finding> =
+        addresses.iter().filter_map(|ip| known_lie(&reading.name, *ip, who)).collect();
+    if findings.is_empty() {
+        let observed = format!("{who}: {}", list(addresses));
+        findings.push(Finding::pass(code::RESOLVED, "addresses that can be the name's", observed));
+    }
+    Worth { findings, known: false }
+}
+
+fn against_policy(allowed: &[IpAddr], addresses: &[IpAddr], who: &str) -> Worth {
+    let expected = format!("only {}", list(allowed));
+    let others: Vec<IpAddr> = addresses.iter().copied().filter(|ip| !allowed.contains(ip)).collect();
+    if others.is_empty() {
+        let observed = format!("{who}: {}", list(addresses));
+        return Worth { findings: vec![Finding::pass(code::EXPECTED, expected, observed)], known: true };
+    }
+    let remedy = "network team: find out why this resolver gives another address; if the host has moved, change \
+                  `addresses` in the policy";
+    let observed = format!("{who}: {}", list(&others));
+    Worth { findings: vec![Finding::fail(code::WRONG, expected, observed, remedy)], known: false }
+}
+
+fn known_lie(name: &str, ip: IpAddr, who: &str) -> Option<Finding> {
+    if let Some(owner) = block_pages::owner(ip) {
+        let remedy = "network team: allow this name in the DNS filter";
+        let observed = format!("{who}: {ip}, the block page of {owner}");
+        return Some(Finding::fail(code::BLOCK_PAGE, "the name's own address", observed, remedy));
+    }
+    let why = special(ip).filter(|_| is_public(name))?;
+    let remedy = "network team: ask who runs this resolver why the name points there (filter, portal or split DNS); \
+                  if it is right, list it as `addresses` in the policy";
+    let observed = format!("{who}: {ip}, {why}");
+    Some(Finding::fail(code::PRIVATE, "an address that can serve the public", observed, remedy))
+}
+
+/// What one address proved.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Proved {
+    Owner,
+    Nothing,
+    Intercepted,
+    Stranger,
+}
+
+fn proved(proof: &Proof) -> Proved {
+    match &proof.identity {
+        Some(identity) if identity.proves_name() => Proved::Owner,
+        Some(identity) if identity.intercepted() => Proved::Intercepted,
+        // Out of date, but signed for the name by a public authority: no stranger.
+        Some(identity) if identity.name_matches && identity.mozilla.trust != Trust::Untrusted => {
+            Proved::Nothing
+        }
+        Some(_) => Proved::Stranger,
+        None => Proved::Nothing,
+    }
+}
+
+fn against_proof(reading: &Reading, addresses: &[IpAddr], who: &str) -> Worth {
+    let port = reading.prove.unwrap_or_default();
+    let expected =
+        format!("a valid certificate for {} on port {port}", crate::model::text::escape(&reading.name));
+    let with = |wanted: Proved| -> Vec<IpAddr> {
+        let holds = |ip: &&IpAddr| {
+            let proof = reading.proofs.iter().find(|proof| proof.contact.remote.ip() == **ip);
+            proof.map(proved) == Some(wanted)
+        };
+        addresses.iter().filter(holds).copied().collect()
+    };
+    let (owners, strangers, intercepted) =
+        (with(Proved::Owner), with(Proved::Stranger), with(Proved::Intercepted));
+    let unknown: Vec<IpAddr> = addresses
+        .iter()
+        .copied()
+        .filter(|ip| ![&owners, &strangers, &intercepted].iter().any(|known| known.contains(ip)))
+        .collect();
+    let mut findings = Vec::new();
+    if !strangers.is_empty() {
+        let observed = format!("{who}: {} shows another certificate", list(&strangers));
+        let remedy = "network team: find out why this resolver sends the name to somebody else";
+        findings.push(Finding::fail(code::WRONG, expected.clone(), observed, remedy));
+    }
+    findings.extend(unknown.iter().filter_map(|ip| known_lie(&reading.name, *ip, who)));
+    if !intercepted.is_empty() {
+        let observed = format!("{who}: {}, signed by an authority of this machine only", list(&intercepted));
+        let remedy = "network team: exempt this host from TLS inspection, then run the check again";
+        findings.push(Finding::unknown(code::PROOF_INTERCEPTED, expected.clone(), observed, remedy));
+    }
+    let known = findings.is_empty() && !owners.is_empty();
+    if known {
+        let tried =
+            if unknown.is_empty() { String::new() } else { format!(" ({} not heard)", list(&unknown)) };
+        findings.push(Finding::pass(code::PROVEN, expected, format!("{who}: {}{tried}", list(&owners))));
+    } else if findings.is_empty() {
+        let observed = format!("{who}: {} did not shake hands", list(&unknown));
+        let remedy = "network team: allow TCP to this host and port, then run the check again; or list its `addresses`";
+        findings.push(Finding::unknown(code::UNPROVEN, expected, observed, remedy));
+    }
+    Worth { findings, known }
+}
+
+fn list(addresses: &[IpAddr]) -> String {
+    addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn private_names_are_told_from_public_ones() {
+        for private in ["localhost", "ingest.local", "INGEST.corp.", "nas.home.arpa", "a.test"] {
+            assert!(!is_public(private), "{private}");
+        }
+        for public in ["example.com", "notlocal", "local.example.com", "contest"] {
+            assert!(is_public(public), "{public}");
+        }
+    }
+
+    #[test]
+    fn special_addresses_are_known_on_both_families() {
+        for ip in ["0.0.0.0", "10.1.2.3", "100.100.1.1", "169.254.1.1", "198.18.0.7", "::", "::1", "fd00::1"]
+        {
+            assert!(special(ip.parse().unwrap()).is_some(), "{ip}");
+        }
+        for ip in ["::ffff:192.168.1.1", "fe80::1", "2001:db8::1", "255.255.255.255", "ff02::1"] {
+            assert!(special(ip.parse().unwrap()).is_some(), "{ip}");
+        }
+        for ip in ["8.8.8.8", "172.32.0.1", "100.128.0.1", "2606:4700::1111", "::ffff:8.8.8.8"] {
+            assert_eq!(special(ip.parse().unwrap()), None, "{ip}");
+        }
+    }
+}

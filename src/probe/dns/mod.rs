@@ -1,0 +1,251 @@
+//! `dns`: does every resolver here tell the truth about a name?
+//!
+//! # Asks
+//! Each configured resolver by itself, over UDP (and TCP when an answer is cut short): the
+//! name's IPv4 and IPv6 addresses, and two random names that must not exist.
+//! # Why it matters
+//! An encoder goes where the resolver sends it: to a block page, a captive portal, or nowhere.
+//! A slow or dead first resolver delays every connection of the show.
+//! # How it can mislead
+//! Large services answer differently everywhere, so another address is not yet a lie. It is one
+//! when it cannot serve the public, is a known block page, is none of the policy's
+//! `addresses`, or (with `prove`) cannot show a valid certificate for the name. A local stub
+//! (systemd-resolved) is seen as one resolver; programs that use DNS over HTTPS bypass all this.
+//! # Needs
+//! Nothing. For proof: a TLS port of the host (`prove`), or its addresses (`addresses`).
+
+mod block_pages;
+mod judge;
+mod run;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{About, Env, Probe, Problem};
+use crate::model::{
+    AtMost, Code, Contact, Demand, Failure, FarEnd, FarEndName, Finding, Lane, NotMeasured, OneOf, Stakes,
+    WireText,
+};
+use crate::net::dns::PORT;
+use crate::net::tls::Identity;
+use crate::wire::dns::{Kind, Question, Reply};
+
+/// Resolvers asked at most.
+pub const MAX_RESOLVERS: usize = 4;
+
+/// The probe.
+#[derive(Debug)]
+pub struct Dns;
+
+/// What to ask, and whom.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Target {
+    /// The name, complete: no search list is used.
+    pub name: String,
+    /// Resolvers to ask, `address` or `address:port` (left out: this machine's own).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub resolvers: Vec<String>,
+    /// A TLS port on which the answered addresses must prove that they are the name's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prove: Option<u16>,
+    /// Beneath this name, random labels must not exist (default: `com`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub control_suffix: Option<String>,
+    /// A resolver outside, to compare with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<Reference>,
+}
+
+/// A resolver outside, over TLS (RFC 7858), which nobody on the way can alter.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Reference {
+    /// `address` or `address:port`; the port is 853 when left out.
+    pub address: String,
+    /// Name that its certificate is made out to.
+    pub name: String,
+}
+
+impl Target {
+    fn control_suffix(&self) -> &str {
+        self.control_suffix.as_deref().unwrap_or("com")
+    }
+}
+
+/// `address` or `address:port`.
+fn endpoint(text: &str, port: u16) -> Option<SocketAddr> {
+    let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
+    let whole = || bare.parse::<IpAddr>().ok().map(|ip| SocketAddr::new(ip, port));
+    text.parse().ok().or_else(whole)
+}
+
+crate::limits! {
+    /// What the answers must be.
+    pub struct Limits {
+        /// Addresses that the name may have; every other one is wrong.
+        pub addresses: OneOf<IpAddr>,
+        /// Longest time to a resolver's answer, ms.
+        pub latency_ms: AtMost<f64>,
+    }
+}
+
+/// What each resolver answered.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Reading {
+    /// How it was measured.
+    pub method: String,
+    /// The name, as asked.
+    pub name: String,
+    /// True when the policy names the resolvers, false when this machine does.
+    pub named_resolvers: bool,
+    /// Each resolver, in order.
+    pub resolvers: Vec<Asked>,
+    /// The resolver outside.
+    pub reference: Option<Asked>,
+    /// The port asked for proof, if any was.
+    pub prove: Option<u16>,
+    /// What the answered addresses showed there.
+    pub proofs: Vec<Proof>,
+}
+
+/// One resolver.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Asked {
+    /// Where it is.
+    pub server: SocketAddr,
+    /// The name's addresses: one lookup per family.
+    pub lookups: Vec<Lookup>,
+    /// The control: names that must not exist.
+    pub controls: Vec<Lookup>,
+}
+
+impl Asked {
+    /// Every address that it gave for the name.
+    fn addresses(&self) -> Vec<IpAddr> {
+        let given = self.lookups.iter().filter_map(|lookup| lookup.reply.as_ref());
+        given.flat_map(|reply| reply.addresses.iter().copied()).collect()
+    }
+}
+
+/// One question to one resolver.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Lookup {
+    /// The name asked for.
+    pub name: WireText,
+    /// Which addresses.
+    pub kind: Kind,
+    /// Each exchange, the last one the decisive.
+    pub attempts: Vec<Attempt>,
+    /// The answer, if there was one.
+    pub reply: Option<Reply>,
+}
+
+/// Over what a question went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Transport {
+    /// UDP.
+    Udp,
+    /// TCP.
+    Tcp,
+    /// TLS.
+    Tls,
+}
+
+/// One exchange.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Attempt {
+    /// Over what.
+    pub transport: Transport,
+    /// Addresses and times.
+    pub contact: Contact,
+    /// How it ended without an answer, if so.
+    pub failure: Option<Failure>,
+    /// Packets from the resolver's address that were no answer to the question.
+    pub strays: u32,
+}
+
+/// What an answered address showed on the port of proof.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Proof {
+    /// Addresses and times of the TCP connection.
+    pub contact: Contact,
+    /// Why there was no handshake, if so.
+    pub failure: Option<Failure>,
+    /// Who the server showed itself to be.
+    pub identity: Option<Box<Identity>>,
+}
+
+impl Probe for Dns {
+    const NAME: &'static str = "dns";
+    const LANE: Lane = Lane::Ask;
+    const ABOUT: About = About {
+        asks: "Does every resolver here answer for a name, quickly, and with the truth",
+        why: "an encoder goes where the resolver sends it: to the ingest, to a block page or portal, or nowhere",
+        misleads: "another address is not yet a lie: only `addresses` or `prove` in the policy tell; a local stub hides the resolvers behind it",
+        needs: "nothing; for proof, a TLS port of the host",
+    };
+    const VIEWERS: &'static str =
+        "The stream does not start, or goes to the wrong place: viewers see nothing.";
+    const CODES: &'static [Code] = judge::CODES;
+    type Target = Target;
+    type Limits = Limits;
+    type Reading = Reading;
+
+    fn demand(target: &Target, _: &BTreeMap<FarEndName, FarEnd>) -> Demand {
+        run::demand(target)
+    }
+
+    fn problems(
+        target: &Target,
+        limits: &Limits,
+        _: &BTreeMap<FarEndName, FarEnd>,
+        _: &Stakes,
+    ) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        let mut problem = |field, what: String| problems.push(Problem { field, what });
+        let is_name = |name: &str| name.parse::<IpAddr>().is_err() && Question::new(0, name, Kind::A).is_ok();
+        if !is_name(&target.name) {
+            problem("name", "is not a domain name: write `live.example.com`, without scheme or port".into());
+        }
+        for resolver in target.resolvers.iter().filter(|resolver| endpoint(resolver, PORT).is_none()) {
+            let shown = crate::model::text::escape(resolver);
+            problem(
+                "resolvers",
+                format!("`{shown}` is not an address: write `192.0.2.53` or `192.0.2.53:53`"),
+            );
+        }
+        if target.resolvers.len() > MAX_RESOLVERS {
+            problem("resolvers", format!("at most {MAX_RESOLVERS} are asked: split the check"));
+        }
+        if !is_name(&format!("{}.{}", "x".repeat(20), target.control_suffix())) {
+            problem("control_suffix", "is not a domain name that 20 letters can stand before".into());
+        }
+        if target.prove == Some(0) {
+            problem("prove", "0 is not a port: 443 is usual".into());
+        }
+        if let Some(reference) = &target.reference
+            && (endpoint(&reference.address, 853).is_none() || !is_name(&reference.name))
+        {
+            problem("reference", "needs an address and the name in its certificate: { address = \"9.9.9.9\", name = \"dns.quad9.net\" }".into());
+        }
+        if limits.addresses.as_ref().is_some_and(|some| some.0.iter().any(IpAddr::is_unspecified)) {
+            problem("addresses", "the unspecified address (0.0.0.0, ::) is where blocked names point".into());
+        }
+        problems
+    }
+
+    async fn measure(target: &Target, env: &Env) -> Result<Reading, NotMeasured> {
+        run::measure(target, env).await
+    }
+
+    fn judge(limits: &Limits, reading: &Reading) -> Vec<Finding> {
+        judge::judge(limits, reading)
+    }
+}

@@ -1,0 +1,214 @@
+//! Asks each resolver, then asks the answered addresses who they are.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use futures::future::try_join_all;
+
+use super::{Asked, Attempt, Lookup, MAX_RESOLVERS, Proof, Reading, Target, Transport, endpoint};
+use crate::model::{Demand, Endpoint, NotMeasured, Transport as Protocol, WireText};
+use crate::net::dial;
+use crate::net::dns::{self, Exchange, PORT, Server};
+use crate::net::tls::{self, Accept, Ask};
+use crate::probe::Env;
+use crate::wire::dns::{Kind, MAX_UDP};
+
+const METHOD: &str = "each resolver by itself over UDP, over TCP when truncated; one repeat; nothing cached";
+const DOT: u16 = 853;
+/// Twice this is what glibc and others wait for one server.
+const LIMIT: Duration = Duration::from_millis(2500);
+const REPEATS: usize = 2;
+const CONTROLS: u32 = 2;
+/// Questions per resolver: both families and the controls.
+const QUESTIONS: u32 = 2 + CONTROLS;
+const MAX_PROOFS: usize = 16;
+const CONNECT: Duration = Duration::from_secs(4);
+const HANDSHAKE: Duration = Duration::from_secs(6);
+/// A name is at most 255 bytes; header, question, EDNS and IP come on top.
+const MAX_QUERY: u64 = 400;
+
+pub(super) fn demand(target: &Target) -> Demand {
+    let named = target.resolvers.iter().filter_map(|text| endpoint(text, PORT));
+    let mut places: Vec<(String, u16, bool)> =
+        named.map(|at| (at.ip().to_string(), at.port(), false)).collect();
+    let mut servers = u64::try_from(places.len()).unwrap_or(u64::MAX);
+    if places.is_empty() {
+        places.push(("system resolvers".to_owned(), PORT, true));
+        servers = MAX_RESOLVERS as u64;
+    }
+    let questions = servers * u64::from(QUESTIONS);
+    let mut endpoints: Vec<Endpoint> = places
+        .into_iter()
+        .flat_map(|(host, port, implied)| {
+            [Protocol::Udp, Protocol::Tcp].map(|transport| Endpoint {
+                host: host.clone(),
+                port,
+                transport,
+                implied,
+            })
+        })
+        .collect();
+    let mut demand = Demand {
+        bytes_up: questions * 3 * MAX_QUERY,
+        bytes_down: questions * (2 * u64::from(MAX_UDP) + 65_537),
+        packets: questions * 60,
+        seconds: 1.0,
+        // A resolver that does not answer the first question is asked no other.
+        seconds_max: LIMIT.as_secs_f64() * 4.0 * f64::from(QUESTIONS + 1),
+        endpoints: Vec::new(),
+    };
+    if let Some(at) = target.reference.as_ref().and_then(|reference| endpoint(&reference.address, DOT)) {
+        endpoints.push(Endpoint::new(at.ip().to_string(), at.port(), Protocol::Tcp));
+        demand.bytes_up += 2 * 8192;
+        demand.bytes_down += 2 * (65_537 + 131_072);
+        demand.packets += 2 * 200;
+    }
+    if let Some(port) = target.prove {
+        endpoints.push(Endpoint::new(target.name.clone(), port, Protocol::Tcp));
+        demand.bytes_up += MAX_PROOFS as u64 * 4096;
+        demand.bytes_down += MAX_PROOFS as u64 * 131_072;
+        demand.packets += MAX_PROOFS as u64 * 80;
+        demand.seconds += 1.0;
+        demand.seconds_max += (CONNECT + HANDSHAKE).as_secs_f64();
+    }
+    Demand { endpoints, ..demand }
+}
+
+pub(super) async fn measure(target: &Target, env: &Env) -> Result<Reading, NotMeasured> {
+    let work = async {
+        let servers = servers(target)?;
+        let resolvers = try_join_all(servers.iter().map(|server| ask(*server, target, env)));
+        let (resolvers, reference) = tokio::try_join!(resolvers, reference(target, env))?;
+        let proofs = match target.prove {
+            Some(port) => {
+                let addresses = to_prove(&resolvers);
+                try_join_all(addresses.into_iter().map(|ip| proof(SocketAddr::new(ip, port), target, env)))
+                    .await?
+            }
+            None => Vec::new(),
+        };
+        Ok(Reading {
+            method: METHOD.to_owned(),
+            name: target.name.clone(),
+            named_resolvers: !target.resolvers.is_empty(),
+            resolvers,
+            reference,
+            prove: target.prove,
+            proofs,
+        })
+    };
+    tokio::select! {
+        () = env.cancel.cancelled() => Err(NotMeasured::cancelled()),
+        done = work => done,
+    }
+}
+
+fn servers(target: &Target) -> Result<Vec<SocketAddr>, NotMeasured> {
+    let mut servers: Vec<SocketAddr> = if target.resolvers.is_empty() {
+        dns::system_resolvers()?.into_iter().map(|ip| SocketAddr::new(ip, PORT)).collect()
+    } else {
+        target.resolvers.iter().filter_map(|text| endpoint(text, PORT)).collect()
+    };
+    servers.truncate(MAX_RESOLVERS);
+    Ok(servers)
+}
+
+async fn ask(address: SocketAddr, target: &Target, env: &Env) -> Result<Asked, NotMeasured> {
+    let server = Server { address, source: &env.source, limit: LIMIT, origin: &env.origin };
+    let mut asked = Asked { server: address, lookups: Vec::new(), controls: Vec::new() };
+    for kind in [Kind::A, Kind::Aaaa] {
+        asked.lookups.push(lookup(&server, &target.name, kind).await?);
+        if asked.lookups.iter().all(|lookup| lookup.reply.is_none()) {
+            return Ok(asked); // it does not answer: more questions would only cost time
+        }
+    }
+    for _ in 0..CONTROLS {
+        let name = format!("{}.{}", dns::random_label()?, target.control_suffix());
+        asked.controls.push(lookup(&server, &name, Kind::A).await?);
+    }
+    Ok(asked)
+}
+
+/// One question: UDP, once more when nothing came back, TCP when the answer was cut short.
+async fn lookup(server: &Server<'_>, name: &str, kind: Kind) -> Result<Lookup, NotMeasured> {
+    let mut lookup = Lookup { name: WireText::from(name), kind, attempts: Vec::new(), reply: None };
+    for _ in 0..REPEATS {
+        lookup.note(Transport::Udp, server.udp(name, kind).await?);
+        if lookup.reply.is_some() {
+            break;
+        }
+    }
+    if lookup.reply.as_ref().is_some_and(|reply| reply.truncated) {
+        lookup.note(Transport::Tcp, server.tcp(name, kind).await?);
+    }
+    Ok(lookup)
+}
+
+impl Lookup {
+    fn note(&mut self, transport: Transport, exchange: Exchange) {
+        let Exchange { contact, strays, outcome } = exchange;
+        let failure = outcome.as_ref().err().copied();
+        self.attempts.push(Attempt { transport, contact, failure, strays });
+        if let Ok(reply) = outcome {
+            self.reply = Some(reply);
+        }
+    }
+}
+
+async fn reference(target: &Target, env: &Env) -> Result<Option<Asked>, NotMeasured> {
+    let Some(reference) = &target.reference else { return Ok(None) };
+    let Some(address) = endpoint(&reference.address, DOT) else { return Ok(None) };
+    let server = Server { address, source: &env.source, limit: HANDSHAKE, origin: &env.origin };
+    let mut asked = Asked { server: address, lookups: Vec::new(), controls: Vec::new() };
+    for kind in [Kind::A, Kind::Aaaa] {
+        let mut lookup =
+            Lookup { name: WireText::from(target.name.as_str()), kind, attempts: Vec::new(), reply: None };
+        lookup.note(Transport::Tls, server.tls(&target.name, kind, &reference.name, &env.roots).await?);
+        let silent = lookup.reply.is_none();
+        asked.lookups.push(lookup);
+        if silent {
+            break;
+        }
+    }
+    Ok(Some(asked))
+}
+
+/// The first addresses of each resolver and family, the resolvers taking turns.
+fn to_prove(resolvers: &[Asked]) -> Vec<IpAddr> {
+    let mut chosen = Vec::new();
+    for rank in 0..MAX_PROOFS {
+        let replies =
+            resolvers.iter().flat_map(|asked| &asked.lookups).filter_map(|lookup| lookup.reply.as_ref());
+        for ip in replies.filter_map(|reply| reply.addresses.get(rank)) {
+            if chosen.len() < MAX_PROOFS && !chosen.contains(ip) && can_be_dialled(*ip) {
+                chosen.push(*ip);
+            }
+        }
+    }
+    chosen
+}
+
+/// Nowhere and everywhere are no hosts.
+fn can_be_dialled(ip: IpAddr) -> bool {
+    let ip = ip.to_canonical();
+    let everywhere = matches!(ip, IpAddr::V4(v4) if v4.is_broadcast());
+    !(ip.is_unspecified() || ip.is_multicast() || everywhere)
+}
+
+async fn proof(address: SocketAddr, target: &Target, env: &Env) -> Result<Proof, NotMeasured> {
+    let dialled = match dial::tcp(address, &env.source, CONNECT, &env.origin).await? {
+        Ok(dialled) => dialled,
+        Err(failed) => {
+            return Ok(Proof { contact: failed.contact, failure: Some(failed.failure), identity: None });
+        }
+    };
+    let name = target.name.strip_suffix('.').unwrap_or(&target.name);
+    let mut ask = Ask::new(name, Accept::Any, &env.roots);
+    ask.limit = HANDSHAKE;
+    let (failure, identity) = match tls::connect(dialled.stream, &ask).await {
+        Ok(connected) => (None, Some(Box::new(connected.session.identity))),
+        // Not TLS, an alert, or cut off: no certificate counts that its owner did not sign with.
+        Err(failed) => (Some(failed.failure), None),
+    };
+    Ok(Proof { contact: dialled.contact, failure, identity })
+}
