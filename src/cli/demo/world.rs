@@ -21,7 +21,6 @@ const CONTROL: &str = "18443";
 const RTMP: &str = "11935";
 const SRT: &str = "16001";
 const NAMES: &str = "15353";
-const CLOSED: &str = "19999";
 const PIN: &str = "sha256:0000000000000000000000000000000000000000000000000000000000000000";
 
 /// Where the peers listen; all zero before the first start.
@@ -31,7 +30,6 @@ struct Ports {
     rtmp: u16,
     srt: u16,
     names: u16,
-    closed: u16,
 }
 
 /// The peers, running.
@@ -87,7 +85,6 @@ impl World {
             rtmp: port(far_end.addresses.rtmp),
             srt: port(far_end.addresses.srt),
             names: server.address()?.port(),
-            closed: if known.closed == 0 { closed_port().await? } else { known.closed },
         };
         tokio::spawn(server.serve(stop.clone()));
         private(&state.join("media-key"), far_end.media_key.reveal())?;
@@ -100,13 +97,9 @@ impl World {
     pub(super) fn policy(&self, text: &str) -> String {
         let ports = self.ports;
         let mut text = text.to_owned();
-        for (placeholder, port) in [
-            (CONTROL, ports.control),
-            (RTMP, ports.rtmp),
-            (SRT, ports.srt),
-            (NAMES, ports.names),
-            (CLOSED, ports.closed),
-        ] {
+        for (placeholder, port) in
+            [(CONTROL, ports.control), (RTMP, ports.rtmp), (SRT, ports.srt), (NAMES, ports.names)]
+        {
             text = text.replace(placeholder, &port.to_string());
         }
         text.replace(PIN, &self.far_end.pin.to_string())
@@ -131,11 +124,6 @@ fn private(file: &Path, secret: &str) -> anyhow::Result<()> {
         .open(file)
         .and_then(|mut open| std::io::Write::write_all(&mut open, secret.as_bytes()))
         .with_context(|| format!("cannot write {}", file.display()))
-}
-
-/// A port where nothing listens, for the check that something is shut.
-async fn closed_port() -> std::io::Result<u16> {
-    Ok(tokio::net::TcpListener::bind(local(0)).await?.local_addr()?.port())
 }
 
 #[cfg(test)]
