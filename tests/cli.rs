@@ -1,0 +1,194 @@
+//! golive as its users run it: the binary, its exit codes, its files.
+
+#![expect(clippy::unwrap_used, reason = "a test that meets the unexpected must stop")]
+
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use golive::report::Document;
+use golive::run::{Event, Recorded};
+
+fn golive() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_golive"));
+    command.stdin(Stdio::null()).env_remove("NO_COLOR").env("TERM", "dumb");
+    command
+}
+
+fn run(args: &[&str]) -> Output {
+    golive().args(args).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+fn document(folder: &Path) -> Document {
+    serde_json::from_slice(&std::fs::read(folder.join("report.json")).unwrap()).unwrap()
+}
+
+fn measured(events: &[Event]) -> Vec<&golive::evidence::Measurement> {
+    events
+        .iter()
+        .filter_map(
+            |event| if let Event::Measured { measurement } = event { Some(&**measurement) } else { None },
+        )
+        .collect()
+}
+
+/// Starts a demo that writes JSON lines, in its own process.
+fn start_demo(folder: &Path) -> Child {
+    golive().args(["demo", "--json", "--out"]).arg(folder).stdout(Stdio::piped()).spawn().unwrap()
+}
+
+/// Reads the demo's events until `enough`; the demo goes on.
+fn follow(child: &mut Child, enough: impl Fn(&[Event]) -> bool) -> Vec<Event> {
+    let mut events = Vec::new();
+    let (deadline, stdout) = (Instant::now() + Duration::from_secs(90), child.stdout.take().unwrap());
+    for line in BufReader::new(stdout).lines() {
+        events.push(serde_json::from_str(&line.unwrap()).unwrap());
+        if enough(&events) || Instant::now() > deadline {
+            break;
+        }
+    }
+    assert!(enough(&events), "the demo ended or stalled after {} events", events.len());
+    events
+}
+
+fn send(child: &Child, signal: &str) {
+    let sent = Command::new("kill").arg(format!("-{signal}")).arg(child.id().to_string()).status().unwrap();
+    assert!(sent.success());
+}
+
+#[test]
+fn wrong_arguments_end_with_64_and_help_with_0() {
+    assert_eq!(run(&["chekc"]).status.code(), Some(64));
+    assert_eq!(run(&[]).status.code(), Some(64));
+    let help = run(&["--help"]);
+    assert_eq!(help.status.code(), Some(0));
+    assert!(text(&help.stdout).contains("Exit codes:"));
+    assert_eq!(run(&["--version"]).status.code(), Some(0));
+}
+
+#[test]
+fn the_demo_ends_in_a_report() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("run");
+    let output = golive().args(["demo", "--plain", "--out"]).arg(&out).output().unwrap();
+    let shown = text(&output.stdout);
+    assert!(matches!(output.status.code(), Some(0 | 1)), "{shown}\n{}", text(&output.stderr));
+    let document = document(&out);
+    assert!(shown.contains(document.verdict.word.text()), "{shown}");
+    assert_eq!(Some(i32::from(document.verdict.exit_code)), output.status.code());
+    for file in ["report.json", "report.html", "report.md", "report.junit.xml", "journal"] {
+        assert!(std::fs::metadata(out.join(file)).unwrap().len() > 500, "{file}");
+    }
+    let mut probes: Vec<&str> = document.checks.iter().map(|check| check.probe.as_str()).collect();
+    probes.sort_unstable();
+    probes.dedup();
+    let all = golive::probe::catalogue().count();
+    assert_eq!(probes.len(), all, "the demo runs every probe: {probes:?}");
+    assert!(document.checks.iter().all(|check| check.reading.is_some()), "everything was measured");
+    let recorded = Recorded::read(&out).unwrap();
+    assert!(recorded.complete() && !recorded.torn);
+    assert_eq!(measured(&recorded.events).len(), document.checks.len());
+
+    // The same folder again: refused, and nothing of the run is touched.
+    let before = std::fs::read(out.join("journal")).unwrap();
+    let again = golive().args(["demo", "--plain", "--out"]).arg(&out).output().unwrap();
+    assert_eq!(again.status.code(), Some(65), "{}", text(&again.stderr));
+    assert!(text(&again.stderr).contains("golive resume"), "{}", text(&again.stderr));
+    assert_eq!(std::fs::read(out.join("journal")).unwrap(), before);
+
+    // Judged again from what is stored: the same word.
+    let judged = golive().arg("judge").arg(out.join("report.json")).output().unwrap();
+    assert_eq!(
+        judged.status.code(),
+        output.status.code(),
+        "{}{}",
+        text(&judged.stdout),
+        text(&judged.stderr)
+    );
+}
+
+#[test]
+fn killed_in_mid_run_no_reading_is_lost() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("run");
+    let mut child = start_demo(&out);
+    let events = follow(&mut child, |events| measured(events).len() >= 4);
+    child.kill().unwrap(); // SIGKILL
+    child.wait().unwrap();
+    let on_screen: Vec<_> = measured(&events).into_iter().cloned().collect();
+
+    // A crash can tear the last line; that must cost nothing but that line.
+    use std::io::Write as _;
+    let mut journal = std::fs::OpenOptions::new().append(true).open(out.join("journal")).unwrap();
+    journal.write_all(b"{\"event\":\"measured\",\"measurem").unwrap();
+    drop(journal);
+
+    let resumed = golive().args(["resume", "--plain"]).arg(&out).output().unwrap();
+    assert!(
+        matches!(resumed.status.code(), Some(0 | 1)),
+        "{}{}",
+        text(&resumed.stdout),
+        text(&resumed.stderr)
+    );
+    let recorded = Recorded::read(&out).unwrap();
+    let kept = recorded.evidence().measurements;
+    for measurement in &on_screen {
+        assert_eq!(kept.get(&measurement.check), Some(measurement), "shown, so it must be kept as it was");
+    }
+    let document = document(&out);
+    assert!(document.run.resumed && document.checks.iter().all(|check| check.reading.is_some()));
+    let asked_again = measured(&recorded.events).len();
+    assert_eq!(asked_again, document.checks.len(), "no check was asked twice");
+}
+
+#[test]
+fn ctrl_c_keeps_what_was_measured() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("run");
+    let mut child = start_demo(&out);
+    let events = follow(&mut child, |events| measured(events).len() >= 3);
+    send(&child, "INT");
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    let document = document(&out);
+    assert_eq!(document.verdict.word.text(), "INCONCLUSIVE");
+    assert!(document.run.interrupted);
+    let kept = document.checks.iter().filter(|check| check.reading.is_some()).count();
+    assert!(kept >= measured(&events).len());
+    assert!(document.checks.iter().any(|check| check.reading.is_none()), "the run was stopped early");
+}
+
+#[test]
+fn secrets_are_in_no_artefact() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("run");
+    let mut child = start_demo(&out);
+    let state = out.join("far-end");
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let first = lines.next().unwrap().unwrap();
+    let canaries: Vec<String> = std::fs::read_dir(&state)
+        .unwrap()
+        .map(|entry| std::fs::read_to_string(entry.unwrap().path()).unwrap())
+        .flat_map(|file| file.lines().map(str::to_owned).collect::<Vec<_>>())
+        .filter(|line| line.len() >= 16 && !line.contains('{') && !line.contains("-----"))
+        .collect();
+    assert!(!canaries.is_empty(), "the far end keeps a token");
+    let mut shown = first;
+    for line in lines {
+        shown.push_str(&line.unwrap());
+    }
+    assert!(child.wait().unwrap().success() || out.join("report.json").exists());
+    assert!(!state.exists(), "the demo's key and token are removed at its end");
+    let mut artefacts = vec![("stdout".to_owned(), shown)];
+    for entry in std::fs::read_dir(&out).unwrap() {
+        let path = entry.unwrap().path();
+        artefacts.push((path.display().to_string(), text(&std::fs::read(&path).unwrap())));
+    }
+    for (name, content) in &artefacts {
+        assert!(!canaries.iter().any(|canary| content.contains(canary)), "a secret is in {name}");
+    }
+}
