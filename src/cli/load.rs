@@ -1,10 +1,13 @@
 //! Loading what a command line names: policies, answers, runs; errors with their exit codes.
 
+use std::fs::File;
+use std::io::Read as _;
 use std::path::Path;
 
 use super::exit;
 use crate::model::Answer;
 use crate::policy::{self, Policy};
+use crate::report::{self, Document};
 use crate::run::JournalError;
 
 /// The checked policy of a file or `builtin:NAME`.
@@ -25,6 +28,17 @@ pub(super) fn answers(file: Option<&Path>) -> anyhow::Result<Vec<Answer>> {
     let bad = |error: String| exit::Failure::new(exit::DATA, format!("{shown}: {error}"));
     let text = std::fs::read_to_string(file).map_err(|error| bad(error.to_string()))?;
     Ok(policy::answers(&text).map_err(|error| bad(error.to_string()))?)
+}
+
+/// A report: the file itself, or the report.json of a run's folder.
+pub(super) fn report(file: &Path) -> anyhow::Result<Document> {
+    let file = if file.is_dir() { file.join("report.json") } else { file.to_owned() };
+    let bad = |error: String| exit::Failure::new(exit::DATA, format!("{}: {error}", file.display()));
+    let mut bytes = Vec::new();
+    let source = File::open(&file).map_err(|error| bad(error.to_string()))?;
+    // one byte more than is allowed, so that too large a file is told from one that just fits
+    source.take(report::MAX_BYTES + 1).read_to_end(&mut bytes).map_err(|error| bad(error.to_string()))?;
+    Ok(report::read(&bytes).map_err(|error| bad(error.to_string()))?)
 }
 
 /// The file's full path, so that a resume finds it from any folder.

@@ -3,10 +3,12 @@
 mod check;
 mod demo;
 mod exit;
+mod judge;
 mod load;
 mod plan;
 mod policy;
 mod readme;
+mod report;
 mod resume;
 mod session;
 
@@ -37,6 +39,8 @@ enum Command {
     Policy(policy::Args),
     Demo(demo::Args),
     Resume(resume::Args),
+    Report(report::Args),
+    Judge(judge::Args),
     #[command(hide = true)]
     Readme(readme::Args),
 }
@@ -72,6 +76,8 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Plan(args) => plan::run(&args),
         Command::Policy(args) => policy::run(&args),
         Command::Demo(args) => demo::run(&args),
+        Command::Report(args) => report::run(&args),
+        Command::Judge(args) => judge::run(&args),
         Command::Readme(args) => readme::run(&args),
         Command::Resume(args) => resume::run(&args),
     }

@@ -1,6 +1,7 @@
 //! The report: one frozen document; every rendering is a function of it.
 
 mod build;
+mod compare;
 mod json;
 mod read;
 mod render;
@@ -8,8 +9,9 @@ pub mod v1;
 mod write;
 
 pub use build::{build, policy_digest};
+pub use compare::{CarriedOver, carry_over, differences};
 pub use json::to_json;
 pub use read::{MAX_BYTES, ReadError, judged_from, read};
-pub use render::{html, junit, markdown, summary};
+pub use render::{html, junit, line, markdown, summary};
 pub use v1::Document;
 pub use write::{WriteError, write_all, write_whole};

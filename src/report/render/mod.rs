@@ -15,3 +15,4 @@ pub use html::html;
 pub use junit::junit;
 pub use markdown::markdown;
 pub use summary::summary;
+pub use text::line;
