@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that meets the unexpected must stop")]
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -123,7 +123,6 @@ fn killed_in_mid_run_no_reading_is_lost() {
     let on_screen: Vec<_> = measured(&events).into_iter().cloned().collect();
 
     // A crash can tear the last line; that must cost nothing but that line.
-    use std::io::Write as _;
     let mut journal = std::fs::OpenOptions::new().append(true).open(out.join("journal")).unwrap();
     journal.write_all(b"{\"event\":\"measured\",\"measurem").unwrap();
     drop(journal);
