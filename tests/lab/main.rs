@@ -9,10 +9,13 @@
     reason = "tests: a panic is the report, and not every area uses every helper"
 )]
 
+mod authority;
+mod dns;
 mod farend;
 mod harness;
 mod namespace;
 mod peer;
+mod port;
 mod rtmp;
 mod srt;
-mod port;
+mod tls;
