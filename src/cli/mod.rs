@@ -9,6 +9,7 @@ mod plan;
 mod policy;
 mod readme;
 mod report;
+mod replay;
 mod resume;
 mod session;
 
@@ -41,6 +42,7 @@ enum Command {
     Resume(resume::Args),
     Report(report::Args),
     Judge(judge::Args),
+    Replay(replay::Args),
     #[command(hide = true)]
     Readme(readme::Args),
 }
@@ -80,6 +82,7 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Judge(args) => judge::run(&args),
         Command::Readme(args) => readme::run(&args),
         Command::Resume(args) => resume::run(&args),
+        Command::Replay(args) => replay::run(&args),
     }
 }
 

@@ -22,7 +22,7 @@ pub(super) struct Show {
 }
 
 impl Show {
-    fn mode(self) -> Mode {
+    pub(super) fn mode(self) -> Mode {
         let term = std::env::var("TERM").ok();
         Mode::choose(self.plain, self.json, io::stdout().is_terminal(), term.as_deref())
     }

@@ -20,6 +20,11 @@ impl<W: Write> JsonLines<W> {
     pub const fn new(out: W) -> Self {
         Self { out }
     }
+
+    /// The writer.
+    pub fn into_inner(self) -> W {
+        self.out
+    }
 }
 
 impl<W: Write> Reader for JsonLines<W> {

@@ -3,6 +3,7 @@
 
 pub mod jsonl;
 pub mod plain;
+pub mod recording;
 pub mod story;
 pub mod tui;
 
@@ -55,5 +56,7 @@ impl Mode {
     }
 }
 
+#[cfg(test)]
+pub(crate) mod fixture;
 #[cfg(test)]
 mod tests;

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::story::{Card, Ending, FindingText, Opening, meaning};
 use super::{Charset, Reader, Story};
-use crate::model::{CheckId, Effect, Outcome};
+use crate::model::{CheckId, Effect, Enforcement, Outcome};
 use crate::run::Event;
 
 /// Writes the log to any writer, flushed after each event.
@@ -26,6 +26,11 @@ impl<W: Write> Plain<W> {
     /// Lines go to `out`, in the characters that it can show.
     pub fn with(out: W, charset: Charset) -> Self {
         Self { out, story: Story::new(charset) }
+    }
+
+    /// The writer.
+    pub fn into_inner(self) -> W {
+        self.out
     }
 }
 
@@ -116,8 +121,7 @@ fn check(out: &mut impl Write, card: &Card) -> io::Result<()> {
         .as_ref()
         .map_or_else(String::new, |effort| clock(effort.offset_ms + effort.took_ms) + " ");
     if !card.needs_attention() {
-        let seen = card.findings.first().map(|finding| format!(": {}", finding.observed));
-        return writeln!(out, "{at}{:<8} {}{}", word(outcome), named(card), seen.unwrap_or_default());
+        return writeln!(out, "{at}{:<8} {} ({}){}", word(outcome), card.id, card.probe, seen(card));
     }
     writeln!(out, "{at}{:<8} {}", word(outcome), named(card))?;
     if let Some(not) = &card.not_measured {
@@ -129,11 +133,28 @@ fn check(out: &mut impl Write, card: &Card) -> io::Result<()> {
     }
     line(out, "    matters:  ", &card.why)?;
     writeln!(out, "    owner:    {}", card.owned_by())?;
-    writeln!(out, "    binding:  {}", card.enforcement.word())
+    let binding = match card.enforcement {
+        Enforcement::Advisory => "advisory, never blocks",
+        Enforcement::Waivable => "required, can be waived",
+        Enforcement::Hard => "required, cannot be waived",
+    };
+    writeln!(out, "    binding:  {binding}")
+}
+
+/// What was seen of a check that is fine, in one line.
+fn seen(card: &Card) -> String {
+    const SHOWN: usize = 3;
+    let seen: Vec<&str> = card.findings.iter().take(SHOWN).map(|finding| finding.observed.as_str()).collect();
+    let more = match card.findings.len().saturating_sub(SHOWN) {
+        0 => String::new(),
+        more => format!("; and {more} more"),
+    };
+    if seen.is_empty() { String::new() } else { format!(": {}{more}", seen.join("; ")) }
 }
 
 fn compared(out: &mut impl Write, finding: &FindingText) -> io::Result<()> {
-    writeln!(out, "    {} {}", word(finding.effect.into()).to_lowercase(), finding.code)?;
+    let means = finding.means.as_ref().map(|means| format!(": {means}")).unwrap_or_default();
+    writeln!(out, "    {} {}{means}", word(finding.effect.into()).to_lowercase(), finding.code)?;
     line(out, "      limit:    ", &finding.expected)?;
     line(out, "      measured: ", &finding.observed)?;
     line(out, "      to do:    ", &finding.remedy)
@@ -144,9 +165,9 @@ fn line(out: &mut impl Write, name: &str, value: &str) -> io::Result<()> {
 }
 
 fn verdict(out: &mut impl Write, story: &Story, ending: &Ending) -> io::Result<()> {
-    let Ending { word, reasons, at, expires, report } = ending;
+    let Ending { word, exit, reasons, at, expires, report } = ending;
     writeln!(out)?;
-    writeln!(out, "VERDICT: {word} (exit {})", word.exit_code())?;
+    writeln!(out, "VERDICT: {word} (exit {exit})")?;
     writeln!(out, "{}", meaning(*word))?;
     if !reasons.is_empty() {
         writeln!(out, "reasons:")?;
@@ -154,6 +175,9 @@ fn verdict(out: &mut impl Write, story: &Story, ending: &Ending) -> io::Result<(
     for reason in reasons {
         writeln!(out, "  {}: {}", reason.weight(), reason.text)?;
     }
+    let never: Vec<&str> =
+        story.cards.iter().filter(|card| card.never_asked()).map(|card| card.id.as_str()).collect();
+    line(out, "never asked: ", &never.join(", "))?;
     remedies(out, story)?;
     writeln!(out, "checks: {}", tally(story))?;
     writeln!(out, "ended:  {}", seconds(*at))?;

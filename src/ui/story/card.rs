@@ -6,7 +6,7 @@ use super::trace::MAX_TRACES;
 use super::{Charset, Trace};
 use crate::evidence::{Measured, Measurement};
 use crate::judge::Judged;
-use crate::model::{Cause, Effect, Enforcement, Lane, LimitRow, Outcome, Series};
+use crate::model::{Cause, Code, Effect, Enforcement, Lane, LimitRow, Outcome, Series};
 use crate::policy::{Policy, Waiver};
 use crate::probe::Sample;
 use crate::run::event::CheckHead;
@@ -45,6 +45,8 @@ pub struct Effort {
 pub struct FindingText {
     /// Stable code.
     pub code: String,
+    /// What the code means, when this version of golive knows it.
+    pub means: Option<String>,
     /// What it does to the check.
     pub effect: Effect,
     /// What is asked.
@@ -106,6 +108,7 @@ pub struct Card {
     /// Series to draw.
     pub traces: Vec<Trace>,
     bounds: Vec<LimitRow>,
+    codes: &'static [Code],
 }
 
 impl Card {
@@ -136,6 +139,7 @@ impl Card {
             expires: None,
             traces: Vec::new(),
             bounds: head.limits.clone(),
+            codes: head.probe.codes(),
         }
     }
 
@@ -150,6 +154,11 @@ impl Card {
     /// True for what a person must look at: everything that is neither fine nor still to come.
     pub const fn needs_attention(&self) -> bool {
         matches!(self.stage, Stage::Judged(Outcome::Warn | Outcome::Unknown | Outcome::Fail))
+    }
+
+    /// True when the run ended before this check was asked.
+    pub fn never_asked(&self) -> bool {
+        self.outcome() == Some(Outcome::Unknown) && self.effort.is_none() && self.findings.is_empty()
     }
 
     /// Area and accountable role: `network: it (Anna Berg)`.
@@ -227,6 +236,7 @@ impl Card {
             .iter()
             .map(|finding| FindingText {
                 code: charset.show(&finding.code),
+                means: self.means(&finding.code).map(|means| charset.show(means)),
                 effect: finding.effect,
                 expected: charset.show(&finding.expected),
                 observed: charset.show(&finding.observed),
@@ -237,6 +247,11 @@ impl Card {
             let text = format!("accepted by {} until {}: {}", waiver.by, waiver.expires, waiver.reason);
             charset.show(&text)
         });
+    }
+
+    fn means(&self, code: &str) -> Option<&'static str> {
+        let mut known = self.codes.iter().chain(crate::judge::CODES);
+        known.find(|known| known.id == code).map(|known| known.means)
     }
 
     /// The number in the limit that a live series is held against: the limit of the same name,

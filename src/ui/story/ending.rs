@@ -5,11 +5,16 @@ use jiff::Timestamp;
 use super::Charset;
 use crate::judge::{Rank, Verdict, Word};
 
+/// Exit code of an interrupted run, whatever its verdict (design, section 7).
+const INTERRUPTED: u8 = 130;
+
 /// The verdict, ready to be shown.
 #[derive(Debug, Clone)]
 pub struct Ending {
     /// The word.
     pub word: Word,
+    /// The code that the process exits with: an interrupted run has its own.
+    pub exit: u8,
     /// Why it is not GO, worst first.
     pub reasons: Vec<ReasonText>,
     /// When the run ended.
@@ -35,15 +40,21 @@ impl ReasonText {
     /// How much it weighs, in a word.
     pub const fn weight(&self) -> &'static str {
         match self.rank {
-            Rank::Blocks => "blocks",
-            Rank::Unknown => "open",
+            Rank::Blocks => "blocked by",
+            Rank::Unknown => "still open",
             Rank::Condition => "condition",
         }
     }
 }
 
 impl Ending {
-    pub(super) fn new(charset: Charset, at: Timestamp, verdict: &Verdict, report: Option<&str>) -> Self {
+    pub(super) fn new(
+        charset: Charset,
+        at: Timestamp,
+        verdict: &Verdict,
+        interrupted: bool,
+        report: Option<&str>,
+    ) -> Self {
         let reason = |reason: &crate::judge::Reason| ReasonText {
             rank: reason.rank,
             check: reason.check.as_ref().map(|check| charset.show(check.as_str())),
@@ -51,6 +62,7 @@ impl Ending {
         };
         Self {
             word: verdict.word,
+            exit: if interrupted { INTERRUPTED } else { verdict.word.exit_code() },
             reasons: verdict.reasons.iter().map(reason).collect(),
             at,
             expires: verdict.expires,
@@ -62,9 +74,9 @@ impl Ending {
 /// What a verdict means, in one sentence for a person who is no engineer.
 pub const fn meaning(word: Word) -> &'static str {
     match word {
-        Word::Go => "Everything required was measured and is within its limits.",
-        Word::ConditionalGo => "You may go live if the conditions below are accepted.",
-        Word::NoGo => "Do not go live from this network: something required failed.",
-        Word::Inconclusive => "Not an answer yet: something required could not be established.",
+        Word::Go => "Everything required is measured and within its limits.",
+        Word::ConditionalGo => "You may go live if these conditions are accepted.",
+        Word::NoGo => "Do not go live from here: something required failed.",
+        Word::Inconclusive => "No answer yet: something required is not established.",
     }
 }

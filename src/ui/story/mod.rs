@@ -168,6 +168,6 @@ impl Story {
         for judged in &verdict.checks {
             self.judge(judged);
         }
-        self.ending = Some(Ending::new(self.charset, at, verdict, report));
+        self.ending = Some(Ending::new(self.charset, at, verdict, self.stopping.is_some(), report));
     }
 }

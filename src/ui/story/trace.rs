@@ -32,7 +32,7 @@ impl Trace {
             "kbps" => "kb/s",
             other => other,
         };
-        let title = format!("{} so far", what.replace('_', " "));
+        let title = what.replace('_', " ");
         Self {
             name: name.to_owned(),
             title: charset.show(&title),

@@ -285,16 +285,14 @@ impl State {
         }
     }
 
-    /// Looks at what runs; once it is over, at the worst.
+    /// Looks at what runs; once it is over, at the worst, else at what has a chart.
     fn follow_run(&mut self) {
         let cards = &self.story.cards;
         let running = |card: &Card| matches!(card.stage, Stage::Running { .. });
         let worst = |outcome: Outcome| cards.iter().position(|card| card.outcome() == Some(outcome));
         let found = if self.story.ending.is_some() {
-            worst(Outcome::Fail)
-                .or_else(|| worst(Outcome::Unknown))
-                .or_else(|| worst(Outcome::Warn))
-                .or(Some(0))
+            let bad = [Outcome::Fail, Outcome::Unknown, Outcome::Warn].into_iter().find_map(worst);
+            bad.or_else(|| cards.iter().rposition(|card| !card.traces.is_empty())).or(Some(0))
         } else if cards.get(self.selected).is_some_and(running) {
             None
         } else {

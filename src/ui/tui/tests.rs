@@ -1,1 +1,324 @@
+use insta::assert_snapshot;
+use proptest::prelude::*;
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use ratatui::buffer::Buffer;
+use ratatui::style::Color;
 
+use super::keys::Key;
+use super::state::{Action, Overlay, State, Watching};
+use super::theme::{Palette, Theme};
+use super::view;
+use crate::judge::Word;
+use crate::model::{Cause, Effect, NotMeasured, Outcome};
+use crate::run::Event;
+use crate::ui::fixture::{self, End};
+use crate::ui::recording::Recording;
+use crate::ui::story::Charset;
+
+const COLOUR: Theme = Theme { palette: Palette::Colour, charset: Charset::Unicode };
+const MONO: Theme = Theme { palette: Palette::Mono, charset: Charset::Unicode };
+const ASCII: Theme = Theme { palette: Palette::Mono, charset: Charset::Ascii };
+const SMALL: (u16, u16) = (80, 24);
+const LARGE: (u16, u16) = (120, 40);
+
+/// The state after the first `seconds` of a run.
+fn after(end: End, seconds: f64, theme: Theme) -> State {
+    let recording = Recording { events: fixture::run(end), remarks: Vec::new() };
+    let mut state = State::new(theme.charset, Watching::Run);
+    for (event, ms) in recording.events.iter().zip(recording.times()) {
+        if ms > seconds * 1000.0 {
+            break;
+        }
+        state.tick(ms);
+        state.apply(event);
+    }
+    state.tick(seconds * 1000.0);
+    state
+}
+
+fn over(end: End) -> State {
+    let mut state = after(end, 60.0, COLOUR);
+    state.end();
+    state
+}
+
+/// Draws twice, as a terminal does: the first drawing finds out how far things scroll.
+fn draw(state: &mut State, (width, height): (u16, u16), theme: Theme) -> Buffer {
+    let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
+    for _ in 0..2 {
+        let mut fit = super::state::Fit::default();
+        terminal.draw(|frame| fit = view::draw(frame, state, theme)).unwrap();
+        state.fit(fit);
+    }
+    terminal.backend().buffer().clone()
+}
+
+fn text(buffer: &Buffer) -> String {
+    let width = usize::from(buffer.area.width.max(1));
+    let rows = buffer.content.chunks(width).map(|row| {
+        let row: String = row.iter().map(ratatui::buffer::Cell::symbol).collect();
+        row.trim_end().to_owned()
+    });
+    rows.collect::<Vec<_>>().join("\n")
+}
+
+fn screen(state: &mut State, size: (u16, u16)) -> String {
+    text(&draw(state, size, COLOUR))
+}
+
+#[test]
+fn before_the_first_event() {
+    let mut state = State::new(Charset::Unicode, Watching::Run);
+    assert!(screen(&mut state, SMALL).contains("waiting for the run to start"));
+}
+
+#[test]
+fn running() {
+    let mut state = after(End::NoGo, 12.9, COLOUR);
+    assert_snapshot!("running_80x24", screen(&mut state, SMALL));
+    assert_snapshot!("running_120x40", screen(&mut state, LARGE));
+}
+
+#[test]
+fn finished() {
+    for (name, end) in [("go", End::Go), ("no_go", End::NoGo), ("inconclusive", End::Stopped)] {
+        let mut state = over(end);
+        assert_snapshot!(format!("{name}_80x24"), screen(&mut state, SMALL));
+        assert_snapshot!(format!("{name}_120x40"), screen(&mut state, LARGE));
+    }
+}
+
+#[test]
+fn details_of_what_failed_and_of_what_was_not_measured() {
+    let mut state = over(End::NoGo);
+    state.key(Key::PageDown);
+    screen(&mut state, SMALL);
+    state.key(Key::PageDown);
+    assert_snapshot!("failing_scrolled_80x24", screen(&mut state, SMALL));
+    for _ in 0..3 {
+        state.key(Key::Down);
+    }
+    assert_snapshot!("not_measured_80x24", screen(&mut state, SMALL));
+}
+
+#[test]
+fn only_what_needs_attention() {
+    let mut state = over(End::NoGo);
+    state.key(Key::Filter);
+    state.key(Key::Last);
+    assert_snapshot!("attention_80x24", screen(&mut state, SMALL));
+    let mut state = over(End::Go);
+    state.key(Key::Filter);
+    assert!(screen(&mut state, SMALL).contains("nothing"));
+}
+
+#[test]
+fn help_and_the_question() {
+    let mut state = after(End::Go, 5.0, COLOUR);
+    state.key(Key::Help);
+    assert_snapshot!("help_80x24", screen(&mut state, SMALL));
+    state.key(Key::Back);
+    assert_eq!(state.key(Key::Quit), Action::None);
+    assert!(screen(&mut state, SMALL).contains("Stop the run? What was measured is kept."));
+}
+
+#[test]
+fn a_small_terminal_says_so() {
+    let mut state = after(End::Go, 5.0, COLOUR);
+    assert_snapshot!("too_small_60x10", screen(&mut state, (60, 10)));
+    assert!(screen(&mut over(End::NoGo), (40, 5)).contains("✗ NO-GO"));
+}
+
+#[test]
+fn quitting_asks_first_and_keeps_what_was_measured() {
+    let mut state = after(End::Go, 12.0, COLOUR);
+    assert_eq!(state.key(Key::Quit), Action::None);
+    assert_eq!(state.key(Key::Other), Action::None, "any other key goes on");
+    assert_eq!(state.key(Key::Quit), Action::None);
+    assert_eq!(state.key(Key::Yes), Action::Cancel);
+    assert!(screen(&mut state, SMALL).contains("STOPPING"));
+    assert_eq!(state.key(Key::Quit), Action::Quit, "asked already: leave");
+
+    let mut state = after(End::Go, 12.0, COLOUR);
+    assert_eq!(state.key(Key::Interrupt), Action::Cancel);
+    assert_eq!(state.key(Key::Interrupt), Action::Quit);
+
+    assert_eq!(over(End::Go).key(Key::Quit), Action::Quit);
+    assert_eq!(over(End::Go).key(Key::Interrupt), Action::Quit);
+}
+
+#[test]
+fn a_question_does_not_outlive_the_run() {
+    let mut state = after(End::Go, 12.0, COLOUR);
+    state.key(Key::Quit);
+    state.apply(fixture::run(End::Go).last().unwrap());
+    assert_eq!(state.overlay, Overlay::None);
+}
+
+#[test]
+fn leaving_a_recording_stops_nothing() {
+    let mut state = State::new(Charset::Unicode, Watching::Recording);
+    state.apply(&fixture::started());
+    assert_eq!(state.key(Key::Quit), Action::Quit);
+}
+
+#[test]
+fn a_cut_recording_never_shows_a_verdict() {
+    let mut state = after(End::Go, 12.0, COLOUR);
+    state.end();
+    let shown = screen(&mut state, SMALL);
+    assert!(shown.contains("CUT SHORT") && shown.contains("no verdict was reached"), "{shown}");
+}
+
+#[test]
+fn colour_is_never_alone() {
+    for mut state in [after(End::NoGo, 12.9, COLOUR), over(End::NoGo), over(End::Go), over(End::Stopped)] {
+        let (colour, mono) = (draw(&mut state, SMALL, COLOUR), draw(&mut state, SMALL, MONO));
+        assert_eq!(text(&colour), text(&mono));
+        assert!(colour.content.iter().any(|cell| cell.fg != Color::Reset));
+        assert!(mono.content.iter().all(|cell| cell.fg == Color::Reset && cell.bg == Color::Reset));
+    }
+}
+
+#[test]
+fn ascii_where_there_is_no_utf8() {
+    for seconds in [0.5, 2.0, 5.0, 12.9, 60.0] {
+        let mut state = after(End::NoGo, seconds, ASCII);
+        for key in [Key::Other, Key::Help, Key::Back, Key::Quit] {
+            state.key(key);
+            let shown = text(&draw(&mut state, SMALL, ASCII));
+            assert!(shown.is_ascii(), "{shown}");
+        }
+    }
+    assert_snapshot!("ascii_80x24", text(&draw(&mut after(End::NoGo, 12.9, ASCII), SMALL, ASCII)));
+}
+
+/// Text that would act on a terminal, everywhere where a recording can hold text.
+fn hostile() -> Vec<Event> {
+    const EVIL: &str = "\u{1b}[2J\u{1b}]0;pwned\u{7}\u{9b}31m\u{202e}\r\n\t<script>\u{200b}";
+    let mut events = fixture::run(End::NoGo);
+    let mut text = serde_json::to_string(&events).unwrap();
+    let evil = serde_json::to_string(EVIL).unwrap();
+    let evil = &evil[1..evil.len() - 1];
+    for word in
+        ["Autumn product launch", "Hall 3", "ingest.example.net", "squid/5.7", "path.delay", "reports/"]
+    {
+        text = text.replace(&format!("\"{word}"), &format!("\"{word}{evil}"));
+    }
+    for word in [
+        "let 10.20.3.0/24",
+        "far end's key",
+        "line carries",
+        "203.0.113.7",
+        "Anna",
+        "wired line",
+        "rate_kbps",
+    ] {
+        text = text.replace(word, &format!("{word}{evil}"));
+    }
+    events.clone_from(&serde_json::from_str(&text).unwrap());
+    events.insert(1, fixture::check_started("path.primary", 0.0));
+    let why = NotMeasured::new(Cause::Broken, EVIL, EVIL);
+    events.insert(2, fixture::not_measured("path.primary", 1.0, 1.0, why));
+    let finding = fixture::finding(EVIL, Effect::Fail, EVIL, EVIL, EVIL);
+    let judged = fixture::judgement("path.primary", Outcome::Fail, vec![finding]);
+    events.insert(3, Event::Judged { judged });
+    events
+}
+
+#[test]
+fn hostile_text_stays_text() {
+    let mut state = State::new(Charset::Unicode, Watching::Run);
+    for (index, event) in hostile().iter().enumerate() {
+        state.apply(event);
+        if index % 7 != 0 && index > 30 {
+            continue;
+        }
+        for select in 0..10 {
+            state.key(if select == 0 { Key::First } else { Key::Down });
+            let buffer = draw(&mut state, LARGE, COLOUR);
+            for cell in &buffer.content {
+                let acts =
+                    !matches!(crate::model::text::escape(cell.symbol()), std::borrow::Cow::Borrowed(_));
+                assert!(!acts, "{:?}", cell.symbol());
+            }
+        }
+    }
+    assert_eq!(state.story.ending.as_ref().map(|ending| ending.word), Some(Word::NoGo));
+}
+
+fn any_event() -> impl Strategy<Value = Event> {
+    let all: Vec<Event> =
+        [End::Go, End::NoGo, End::Stopped].into_iter().flat_map(fixture::run).chain(hostile()).collect();
+    let odd = prop_oneof![any::<f64>(), Just(f64::NAN), Just(f64::INFINITY), Just(-1.0), Just(1e300)];
+    let names = prop_oneof![Just("uplink.primary"), Just("path.primary"), Just("nobody")];
+    prop_oneof![
+        4 => proptest::sample::select(all),
+        1 => Just(Event::RunResumed { at: fixture::at(60), kept: 3 }),
+        2 => (names, odd.clone(), odd, "[a-z_]{0,12}").prop_map(|(name, offset_ms, value, series)| Event::Sample {
+            check: fixture::id(name),
+            sample: crate::probe::Sample { series, offset_ms, value },
+        }),
+    ]
+}
+
+fn any_key() -> impl Strategy<Value = Key> {
+    use Key::{
+        Back, Down, Filter, First, Follow, Help, Interrupt, Last, Other, PageDown, PageUp, Quit, Suspend, Up,
+        Yes,
+    };
+    let all = [
+        Up, Down, First, Last, PageUp, PageDown, Filter, Follow, Help, Back, Yes, Quit, Interrupt, Suspend,
+        Other,
+    ];
+    proptest::sample::select(all.to_vec())
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Event(Box<Event>),
+    Key(Key),
+    Tick(f64),
+    Size(u16, u16),
+    End,
+}
+
+fn any_step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        6 => any_event().prop_map(|event| Step::Event(Box::new(event))),
+        4 => any_key().prop_map(Step::Key),
+        1 => any::<f64>().prop_map(Step::Tick),
+        2 => (1_u16..=200, 1_u16..=60).prop_map(|(width, height)| Step::Size(width, height)),
+        1 => Just(Step::End),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+    #[test]
+    fn any_story_at_any_size_is_drawn(
+        steps in proptest::collection::vec(any_step(), 0..40),
+        started in any::<bool>(),
+        ascii in any::<bool>(),
+    ) {
+        let theme = if ascii { ASCII } else { COLOUR };
+        let mut state = State::new(theme.charset, Watching::Run);
+        let mut size = SMALL;
+        if started {
+            state.apply(&fixture::started());
+        }
+        for step in steps {
+            match step {
+                Step::Event(event) => state.apply(&event),
+                Step::Key(key) => { state.key(key); }
+                Step::Tick(ms) => state.tick(ms),
+                Step::Size(width, height) => size = (width, height),
+                Step::End => state.end(),
+            }
+            let shown = text(&draw(&mut state, size, theme));
+            prop_assert!(!ascii || shown.is_ascii(), "{}", shown);
+            prop_assert!(state.scroll == 0 || state.card().is_some());
+        }
+    }
+}

@@ -7,13 +7,14 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use super::{header, minute, minutes};
+use crate::judge::Rank;
 use crate::ui::story::{Ending, meaning};
 use crate::ui::tui::state::State;
 use crate::ui::tui::theme::Theme;
 use crate::ui::tui::wrap::clip;
 
 pub(super) const HEIGHT: u16 = 7;
-/// Lines of reasons that fit.
+/// Lines of reasons that fit: one for each weight.
 const REASONS: usize = 3;
 
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &State, ending: &Ending, theme: Theme) {
@@ -32,7 +33,7 @@ fn inset(area: Rect) -> Rect {
 }
 
 fn word_block(word: &str, ending: &Ending, theme: Theme) -> Paragraph<'static> {
-    let exit = format!("exit {}", ending.word.exit_code());
+    let exit = format!("exit {}", ending.exit);
     let lines = vec![
         Line::default(),
         Line::from(word.to_owned()).centered(),
@@ -46,20 +47,30 @@ fn lines(state: &State, ending: &Ending, theme: Theme, width: u16) -> Vec<Line<'
     let width = usize::from(width);
     let cut = |text: &str| clip(text, width.saturating_sub(1), theme.pick("…", "..."));
     let mut lines = vec![Line::from(Span::styled(cut(meaning(ending.word)), theme.strong()))];
-    let shown = if ending.reasons.len() > REASONS { REASONS - 1 } else { REASONS };
-    for reason in ending.reasons.iter().take(shown) {
-        lines.push(Line::from(cut(&format!("{:<9} {}", reason.weight(), reason.text))));
-    }
-    if ending.reasons.len() > REASONS {
-        lines.push(Line::from(format!("and {} more", ending.reasons.len() - shown)));
-    }
+    lines.extend(reasons(ending).into_iter().map(|text| Line::from(cut(&text))));
     if ending.reasons.is_empty() {
         lines.push(Line::from(header::tally(state, theme)));
     }
-    let took = format!("ended {} after {}", minute(ending.at), minutes(state.elapsed_ms()));
-    let until = ending.expires.map(|at| format!("{}counts until {}", theme.dot(), minute(at)));
-    lines.push(Line::from(Span::styled(cut(&format!("{took}{}", until.unwrap_or_default())), theme.faint())));
+    let took = format!("took {}", minutes(state.elapsed_ms()));
+    let until = ending.expires.map(|at| format!("counts until {}{}", minute(at), theme.dot()));
+    lines.push(Line::from(Span::styled(cut(&format!("{}{took}", until.unwrap_or_default())), theme.faint())));
     let report = ending.report.as_deref().unwrap_or("none was written");
     lines.push(Line::from(cut(&format!("report: {report}"))));
     lines
+}
+
+/// A line for each weight, with the checks that have it; what they say is in the details.
+fn reasons(ending: &Ending) -> Vec<String> {
+    let mut lines: Vec<(Rank, String)> = Vec::new();
+    for reason in &ending.reasons {
+        let what = reason.check.as_ref().unwrap_or(&reason.text);
+        match lines.last_mut() {
+            Some((rank, line)) if *rank == reason.rank => {
+                line.push_str(", ");
+                line.push_str(what);
+            }
+            _ => lines.push((reason.rank, format!("{}: {what}", reason.weight()))),
+        }
+    }
+    lines.into_iter().take(REASONS).map(|(_, line)| line).collect()
 }

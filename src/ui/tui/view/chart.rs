@@ -4,7 +4,7 @@
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
+use ratatui::style::{Modifier, Style};
 
 use super::{framed, titled};
 use crate::ui::story::{Card, Stage, Trace};
@@ -91,13 +91,13 @@ impl Scale {
     }
 }
 
-/// The next of 1, 1.5, 2, 3, 4, 5, 6, 8 × 10ⁿ.
+/// The next of 1, 1.5, 2, 2.5, 3, 4, 5, 6, 8 × 10ⁿ.
 fn nice(value: f64) -> f64 {
     if !(value.is_finite() && value > 0.0) {
         return 1.0;
     }
     let unit = 10_f64.powf(value.log10().floor());
-    let steps = [1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0];
+    let steps = [1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0];
     let top = steps.into_iter().map(|step| step * unit).find(|top| *top >= value).unwrap_or(value);
     if top.is_finite() && top > 0.0 { top } else { value }
 }
@@ -164,14 +164,18 @@ fn columns(buffer: &mut Buffer, plot: Rect, scale: &Scale, trace: &Trace, theme:
     }
 }
 
-/// The limit: a line where the plot is empty, and its number at the left.
+/// The limit: a line across the plot; where a column stands, it is cut out of it.
 fn limit(buffer: &mut Buffer, plot: Rect, scale: &Scale, trace: &Trace, theme: Theme) {
     let Some(required) = trace.required else { return };
     let y = plot.y + scale.row(required, plot.height);
     for x in plot.x..plot.right() {
-        let empty = buffer.cell((x, y)).is_some_and(|cell| cell.symbol() == " ");
-        if empty || x % 2 == 0 {
-            set(buffer, x, y, theme.pick("╌", "-"), theme.limit());
+        match buffer.cell((x, y)).map(ratatui::buffer::Cell::symbol) {
+            Some(" ") => set(buffer, x, y, theme.pick("╌", "-"), theme.limit()),
+            Some("█" | "#") => {
+                let cut_out = theme.busy().add_modifier(Modifier::REVERSED);
+                set(buffer, x, y, theme.pick("─", "="), cut_out);
+            }
+            _ => {}
         }
     }
 }
@@ -201,7 +205,8 @@ fn y_labels(
 
 fn x_labels(buffer: &mut Buffer, plot: Rect, scale: &Scale, theme: Theme) {
     let y = plot.bottom();
-    let right = format!("{} s", number(scale.seconds));
+    let decimals = usize::from(scale.seconds < 10.0);
+    let right = format!("{:.decimals$} s", scale.seconds.min(1e9));
     buffer.set_stringn(plot.x, y, "0", usize::from(plot.width), theme.faint());
     let from = plot.right().saturating_sub(u16::try_from(cells(&right)).unwrap_or(0));
     if from > plot.x + 2 {

@@ -8,7 +8,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use super::{brief, framed, minute, stage_word, titled};
-use crate::model::{Effect, Enforcement, Outcome};
+use crate::model::{Effect, Enforcement, Lane, Outcome};
 use crate::ui::story::{Card, FindingText, Stage};
 use crate::ui::tui::state::{Fit, State};
 use crate::ui::tui::theme::Theme;
@@ -21,7 +21,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &State, theme: Them
         return Fit::default();
     };
     let inner = framed(theme, "").inner(area);
-    let lines = Page::of(card, state, theme, usize::from(inner.width)).lines;
+    let lines = lines(card, state, theme, area);
     let page = usize::from(inner.height);
     let fit = Fit { beyond: lines.len().saturating_sub(page), page };
     let scroll = state.scroll.min(fit.beyond);
@@ -37,6 +37,11 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &State, theme: Them
     let shown: Vec<Line<'_>> = lines.into_iter().skip(scroll).take(page).collect();
     frame.render_widget(Paragraph::new(shown).block(block), area);
     fit
+}
+
+/// The lines of the details in a frame of this size.
+pub(super) fn lines(card: &Card, state: &State, theme: Theme, area: Rect) -> Vec<Line<'static>> {
+    Page::of(card, state, theme, usize::from(framed(theme, "").inner(area).width)).lines
 }
 
 /// The lines of the details, wrapped to a width.
@@ -71,9 +76,9 @@ impl Page {
             _ => stage_word(card).to_owned(),
         };
         let binding = match card.enforcement {
-            Enforcement::Advisory => "advisory: never blocks",
-            Enforcement::Waivable => "required, can be waived",
-            Enforcement::Hard => "required, cannot be waived",
+            Enforcement::Advisory => "advisory, never blocks",
+            Enforcement::Waivable => "can be waived",
+            Enforcement::Hard => "cannot be waived",
         };
         self.lines.push(Line::from(vec![
             Span::styled(format!("{sign} {word}{took}"), theme.stage(card.stage)),
@@ -85,13 +90,17 @@ impl Page {
     }
 
     fn not_measured(&mut self, card: &Card) {
+        if card.never_asked() {
+            self.gap();
+            self.text("? never asked: the run ended before its turn", self.theme.outcome(Outcome::Unknown));
+        }
         let Some(not) = &card.not_measured else { return };
         self.gap();
         let theme = self.theme;
         let title = format!("{} not measured: {}", theme.sign(Outcome::Unknown), not.cause);
         self.text(&title, theme.outcome(Outcome::Unknown));
-        self.entry("  why", &not.detail, Style::new());
-        self.entry("  do", &not.remedy, theme.strong());
+        self.entry(" why", &not.detail, Style::new());
+        self.entry(" do", &not.remedy, theme.strong());
     }
 
     fn findings(&mut self, findings: &[&FindingText], effect: Effect) {
@@ -99,10 +108,14 @@ impl Page {
             self.gap();
             let outcome = Outcome::from(effect);
             let theme = self.theme;
-            self.text(&format!("{} {}", theme.sign(outcome), finding.code), theme.outcome(outcome));
-            self.entry("  limit", &finding.expected, Style::new());
-            self.entry("  seen", &finding.observed, Style::new());
-            self.entry("  do", &finding.remedy, theme.strong());
+            let title = match &finding.means {
+                Some(means) if effect != Effect::Pass => format!("{means} ({})", finding.code),
+                _ => finding.code.clone(),
+            };
+            self.text(&format!("{} {title}", theme.sign(outcome)), theme.outcome(outcome));
+            self.entry(" limit", &finding.expected, Style::new());
+            self.entry(" seen", &finding.observed, Style::new());
+            self.entry(" do", &finding.remedy, theme.strong());
         }
     }
 
@@ -129,7 +142,11 @@ impl Page {
         let Some(effort) = &card.effort else { return };
         self.gap();
         let from = effort.source.as_ref().map(|source| format!(" from {source}")).unwrap_or_default();
-        let text = format!("{}, took {}{from}", minute(effort.started), brief(effort.took_ms));
+        let took = match card.lane {
+            Lane::Person => String::new(),
+            _ => format!(", took {}{from}", brief(effort.took_ms)),
+        };
+        let text = format!("{}{took}", minute(effort.started));
         self.entry("when", &text, self.theme.faint());
         if let Some(expires) = card.expires {
             self.entry("counts", &format!("until {}", minute(expires)), self.theme.faint());
@@ -147,7 +164,7 @@ impl Page {
 
     /// A name and a text, the text's lines under one another; nothing for an empty text.
     fn entry(&mut self, name: &str, text: &str, style: Style) {
-        const NAME: usize = 9;
+        const NAME: usize = 8;
         if text.is_empty() {
             return;
         }

@@ -38,6 +38,6 @@ fn outcomes(theme: Theme) -> Line<'static> {
 
 fn verdicts(theme: Theme) -> Line<'static> {
     let all = [Word::Go, Word::ConditionalGo, Word::NoGo, Word::Inconclusive];
-    let text = all.map(|word| format!(" {} exit {} ", word.text(), word.exit_code())).join(" ");
-    Line::from(Span::styled(text, theme.faint()))
+    let text = all.map(|word| format!("{} {} {}", theme.verdict_sign(word), word.text(), word.exit_code()));
+    Line::from(Span::styled(format!(" exit codes: {}", text.join("  ")), theme.faint()))
 }

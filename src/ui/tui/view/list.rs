@@ -14,7 +14,7 @@ use crate::ui::tui::wrap::{cells, clip};
 
 /// Columns of the list.
 pub(super) fn width(whole: u16) -> u16 {
-    (whole * 2 / 5).clamp(32, 52)
+    (whole * 2 / 5).clamp(34, 52)
 }
 
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &State, theme: Theme) {
@@ -70,13 +70,14 @@ const fn lane_title(lane: Lane) -> &'static str {
 fn row(state: &State, card: &Card, selected: bool, theme: Theme, width: usize) -> Line<'static> {
     let sign = theme.stage_sign(card.stage, state.now_ms());
     let took = match (state.running_ms(card), &card.effort) {
+        // A waiver never changes the outcome: it stands beside it.
+        _ if card.waived.is_some() => "waived".to_owned(),
         (Some(ms), _) => brief(ms),
-        (None, Some(effort)) => brief(effort.took_ms),
-        (None, None) => String::new(),
+        (None, Some(effort)) if card.lane != Lane::Person => brief(effort.took_ms),
+        (None, _) => String::new(),
     };
     let mark = if selected { theme.pick("▸", ">") } else { " " };
-    let word = if card.waived.is_some() { "waived" } else { stage_word(card) };
-    let head = format!("{mark}{sign} {word:<7} ");
+    let head = format!("{mark}{sign} {:<7} ", stage_word(card));
     let room = width.saturating_sub(cells(&head) + cells(&took) + 1);
     let advisory = card.enforcement == Enforcement::Advisory && room > cells(&card.id) + 10;
     let name = if advisory { format!("{} (advisory)", card.id) } else { card.id.clone() };

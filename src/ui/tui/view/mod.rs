@@ -16,7 +16,7 @@ use ratatui::widgets::{Block, Paragraph};
 use super::state::{Fit, Overlay, State};
 use super::theme::Theme;
 use super::wrap::wrap;
-use crate::ui::story::Card;
+use crate::ui::story::{Card, Stage};
 
 /// Smallest terminal that everything fits in.
 pub const MIN: (u16, u16) = (72, 20);
@@ -51,7 +51,10 @@ fn right_side(frame: &mut Frame<'_>, area: Rect, state: &State, theme: Theme) ->
     let Some((card, trace)) = chart::wanted(state) else {
         return detail::draw(frame, area, state, theme);
     };
-    let height = (area.height * 2 / 5).clamp(8, 16);
+    // The chart takes what the details leave.
+    let need = u16::try_from(detail::lines(card, state, theme, area).len()).unwrap_or(u16::MAX);
+    let least = if matches!(card.stage, Stage::Running { .. }) { 8 } else { 7 };
+    let height = area.height.saturating_sub(need.saturating_add(2)).clamp(least, 16);
     let [above, below] = Layout::vertical([Constraint::Min(0), Constraint::Length(height)]).areas(area);
     let fit = detail::draw(frame, above, state, theme);
     chart::draw(frame, below, state, card, trace, theme);
@@ -75,10 +78,14 @@ fn minutes(ms: f64) -> String {
     format!("{}:{:02}", s / 60, s % 60)
 }
 
-/// Seconds as they are said of one check: `0.3 s`, `12 s`.
+/// A duration as it is said of one check: `31 ms`, `2.9 s`, `12 s`.
 fn brief(ms: f64) -> String {
-    let s = ms.max(0.0) / 1000.0;
-    if s < 9.95 { format!("{s:.1} s") } else { format!("{:.0} s", s.min(99_999.0)) }
+    match ms.max(0.0) {
+        ms if ms < 1.0 => "<1 ms".to_owned(),
+        ms if ms < 999.5 => format!("{ms:.0} ms"),
+        ms if ms < 9950.0 => format!("{:.1} s", ms / 1000.0),
+        ms => format!("{:.0} s", (ms / 1000.0).min(99_999.0)),
+    }
 }
 
 /// UTC to the minute.
@@ -88,7 +95,6 @@ fn minute(at: jiff::Timestamp) -> String {
 
 /// Outcome or state of a check, in a word.
 const fn stage_word(card: &Card) -> &'static str {
-    use crate::ui::story::Stage;
     match card.stage {
         Stage::Waiting => "waiting",
         Stage::Running { .. } => "running",

@@ -1,0 +1,163 @@
+//! `golive replay` as people run it: through a pipe, and on a real (pseudo) terminal that it
+//! must give back however it is left.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test's steps fail the test")]
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+/// Leaving the alternate screen (xterm, `rmcup`), and showing the cursor again.
+const LEFT: &[u8] = b"\x1b[?1049l";
+const CURSOR: &[u8] = b"\x1b[?25h";
+
+fn golden(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name)
+}
+
+fn golive(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_golive")).args(arguments).env("TERM", "xterm").output().unwrap()
+}
+
+#[test]
+fn a_pipe_gets_the_plain_log_without_being_asked() {
+    let path = golden("no-go.jsonl");
+    let by_itself = golive(&["replay", path.to_str().unwrap()]);
+    let asked = golive(&["replay", "--plain", path.to_str().unwrap()]);
+    assert!(by_itself.status.success());
+    assert_eq!(by_itself.stdout, asked.stdout);
+    assert!(String::from_utf8(asked.stdout).unwrap().contains("VERDICT: NO-GO (exit 2)"));
+}
+
+#[test]
+fn json_gives_the_recording_back() {
+    let path = golden("go.jsonl");
+    let shown = golive(&["replay", "--json", path.to_str().unwrap()]);
+    assert_eq!(shown.stdout, std::fs::read(path).unwrap());
+}
+
+#[test]
+fn a_run_s_folder_with_a_torn_journal_is_shown_and_the_loss_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let whole = std::fs::read(golden("stopped.jsonl")).unwrap();
+    std::fs::write(folder.path().join("journal"), &whole[..whole.len() / 2]).unwrap();
+    let shown = golive(&["replay", "--plain", folder.path().to_str().unwrap()]);
+    assert!(shown.status.success());
+    assert!(!String::from_utf8_lossy(&shown.stdout).contains("VERDICT"));
+    assert!(String::from_utf8_lossy(&shown.stderr).contains("the last line is torn"));
+}
+
+#[test]
+fn what_is_no_run_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let missing = golive(&["replay", folder.path().to_str().unwrap()]);
+    assert_eq!(missing.status.code(), Some(65));
+    std::fs::write(folder.path().join("journal"), "\n").unwrap();
+    let empty = golive(&["replay", folder.path().to_str().unwrap()]);
+    assert_eq!(empty.status.code(), Some(65));
+    assert!(String::from_utf8_lossy(&empty.stderr).contains("holds no event of a run"));
+}
+
+/// golive on a pseudo terminal of `script` (util-linux), with what it wrote there.
+struct OnTerminal {
+    script: Child,
+    typescript: tempfile::NamedTempFile,
+}
+
+impl OnTerminal {
+    fn replay(name: &str) -> Self {
+        let typescript = tempfile::NamedTempFile::new().unwrap();
+        let command = format!(
+            "stty rows 24 cols 80; exec '{}' replay '{}' --speed 1000",
+            env!("CARGO_BIN_EXE_golive"),
+            golden(name).display()
+        );
+        let script = Command::new("script")
+            .args(["--quiet", "--return", "--flush", "--command", &command])
+            .arg(typescript.path())
+            .env("TERM", "xterm-256color")
+            .env("LC_ALL", "C.UTF-8")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("`script` is missing; install it with: apt-get install -y bsdutils");
+        Self { script, typescript }
+    }
+
+    fn seen(&self) -> Vec<u8> {
+        std::fs::read(self.typescript.path()).unwrap()
+    }
+
+    /// Waits until these bytes were written to the terminal.
+    fn wait_for(&self, bytes: &[u8]) {
+        let start = Instant::now();
+        while !contains(&self.seen(), bytes) {
+            let seen = self.seen();
+            assert!(start.elapsed() < Duration::from_secs(30), "{}", String::from_utf8_lossy(&seen));
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn press(&mut self, keys: &str) {
+        self.script.stdin.as_mut().unwrap().write_all(keys.as_bytes()).unwrap();
+    }
+
+    /// Sends a signal to golive itself, which is the only child of `script`.
+    fn signal(&self, name: &str) {
+        let children = format!("/proc/{0}/task/{0}/children", self.script.id());
+        let golive = std::fs::read_to_string(children).unwrap();
+        let sent = Command::new("kill").args([&format!("-{name}"), golive.trim()]).status().unwrap();
+        assert!(sent.success());
+    }
+
+    /// The terminal was given back: normal screen, cursor shown, in this order at the end.
+    fn end(mut self) -> Vec<u8> {
+        self.script.wait().unwrap();
+        let seen = self.seen();
+        assert!(contains(&seen, LEFT), "the alternate screen was not left");
+        assert!(contains(&seen, CURSOR), "the cursor was not shown again");
+        seen
+    }
+}
+
+impl Drop for OnTerminal {
+    fn drop(&mut self) {
+        let _ = self.script.kill();
+        let _ = self.script.wait();
+    }
+}
+
+fn contains(all: &[u8], part: &[u8]) -> bool {
+    all.windows(part.len()).any(|window| window == part)
+}
+
+#[test]
+fn q_gives_the_terminal_back() {
+    let mut terminal = OnTerminal::replay("no-go.jsonl");
+    terminal.wait_for(b"NO-GO");
+    terminal.press("?");
+    terminal.wait_for(b"keys and signs");
+    terminal.press("q");
+    terminal.end();
+}
+
+#[test]
+fn signals_give_the_terminal_back() {
+    for name in ["TERM", "HUP", "INT"] {
+        let terminal = OnTerminal::replay("go.jsonl");
+        terminal.wait_for(b"took 0:");
+        terminal.signal(name);
+        terminal.end();
+    }
+}
+
+#[test]
+fn being_put_to_sleep_is_refused() {
+    let mut terminal = OnTerminal::replay("go.jsonl");
+    terminal.wait_for(b"took 0:");
+    terminal.press("\u{1a}");
+    terminal.wait_for(b"not put to sleep");
+    terminal.signal("TSTP");
+    terminal.press("q");
+    terminal.end();
+}
