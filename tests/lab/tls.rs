@@ -259,6 +259,10 @@ fn an_authority_in_the_machine_store_does_not_become_public() {
     assert!(!codes.contains(&"tls.publicly_trusted".to_owned()), "{codes:?}");
 }
 
+/// Where nginx may write without being root.
+const TEMPORARY: &str = "client_body_temp_path a; proxy_temp_path b; fastcgi_temp_path c; uwsgi_temp_path d; \
+                         scgi_temp_path e;";
+
 /// nginx with these blocks beside its events.
 fn nginx(port: u16, blocks: &str) -> Peer {
     let config = format!(
@@ -276,9 +280,7 @@ fn nginx(port: u16, blocks: &str) -> Peer {
 async fn http_in_the_place_of_tls_gives_tls_not_tls_and_is_named() {
     let (_, roots) = public();
     let port = free_port();
-    let temp = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
-    let temp: String = temp.iter().map(|name| format!("{name}_temp_path {name};")).collect();
-    let server = format!("access_log off; {temp} server {{ listen 127.0.0.1:{port}; }}");
+    let server = format!("access_log off; {TEMPORARY} server {{ listen 127.0.0.1:{port}; }}");
     let _peer = nginx(port, &format!("http {{ {server} }}"));
     let fault = expect_fault(&Limits::default(), &look(&target(port), &roots).await, "tls.not_tls");
     assert!(fault.observed.starts_with("http answers"), "{fault:?}");
