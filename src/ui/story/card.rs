@@ -236,7 +236,7 @@ impl Card {
             .iter()
             .map(|finding| FindingText {
                 code: charset.show(&finding.code),
-                means: self.means(&finding.code).map(|means| charset.show(means)),
+                means: self.means(&finding.code).map(|means| charset.show(means.trim_end_matches('.'))),
                 effect: finding.effect,
                 expected: charset.show(&finding.expected),
                 observed: charset.show(&finding.observed),

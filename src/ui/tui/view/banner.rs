@@ -11,7 +11,7 @@ use crate::judge::Rank;
 use crate::ui::story::{Ending, meaning};
 use crate::ui::tui::state::State;
 use crate::ui::tui::theme::Theme;
-use crate::ui::tui::wrap::clip;
+use crate::ui::tui::wrap::{clip, wrap};
 
 pub(super) const HEIGHT: u16 = 7;
 /// Lines of reasons that fit: one for each weight.
@@ -47,7 +47,13 @@ fn lines(state: &State, ending: &Ending, theme: Theme, width: u16) -> Vec<Line<'
     let width = usize::from(width);
     let cut = |text: &str| clip(text, width.saturating_sub(1), theme.pick("…", "..."));
     let mut lines = vec![Line::from(Span::styled(cut(meaning(ending.word)), theme.strong()))];
-    lines.extend(reasons(ending).into_iter().map(|text| Line::from(cut(&text))));
+    let reasons = reasons(ending);
+    let wrapped: Vec<String> = reasons.iter().flat_map(|text| wrap(text, width.saturating_sub(1))).collect();
+    if wrapped.len() <= REASONS {
+        lines.extend(wrapped.into_iter().map(Line::from));
+    } else {
+        lines.extend(reasons.iter().map(|text| Line::from(cut(text))));
+    }
     if ending.reasons.is_empty() {
         lines.push(Line::from(header::tally(state, theme)));
     }
@@ -72,5 +78,5 @@ fn reasons(ending: &Ending) -> Vec<String> {
             _ => lines.push((reason.rank, format!("{}: {what}", reason.weight()))),
         }
     }
-    lines.into_iter().take(REASONS).map(|(_, line)| line).collect()
+    lines.into_iter().map(|(_, line)| line).collect()
 }

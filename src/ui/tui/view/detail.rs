@@ -92,13 +92,15 @@ impl Page {
     fn not_measured(&mut self, card: &Card) {
         if card.never_asked() {
             self.gap();
-            self.text("? never asked: the run ended before its turn", self.theme.outcome(Outcome::Unknown));
+            let unknown = Outcome::Unknown;
+            let text = "never asked: the run ended before its turn";
+            self.text(self.theme.sign(unknown), text, self.theme.outcome(unknown));
         }
         let Some(not) = &card.not_measured else { return };
         self.gap();
         let theme = self.theme;
-        let title = format!("{} not measured: {}", theme.sign(Outcome::Unknown), not.cause);
-        self.text(&title, theme.outcome(Outcome::Unknown));
+        let title = format!("not measured: {}", not.cause);
+        self.text(theme.sign(Outcome::Unknown), &title, theme.outcome(Outcome::Unknown));
         self.entry(" why", &not.detail, Style::new());
         self.entry(" do", &not.remedy, theme.strong());
     }
@@ -112,7 +114,7 @@ impl Page {
                 Some(means) if effect != Effect::Pass => format!("{means} ({})", finding.code),
                 _ => finding.code.clone(),
             };
-            self.text(&format!("{} {title}", theme.sign(outcome)), theme.outcome(outcome));
+            self.text(theme.sign(outcome), &title, theme.outcome(outcome));
             self.entry(" limit", &finding.expected, Style::new());
             self.entry(" seen", &finding.observed, Style::new());
             self.entry(" do", &finding.remedy, theme.strong());
@@ -157,9 +159,14 @@ impl Page {
         self.lines.push(Line::default());
     }
 
-    fn text(&mut self, text: &str, style: Style) {
-        let lines = wrap(text, self.width);
-        self.lines.extend(lines.into_iter().map(|line| Line::from(Span::styled(line, style))));
+    /// A sign and a text, the text's lines under one another.
+    fn text(&mut self, sign: &str, text: &str, style: Style) {
+        let indent = cells(sign) + 1;
+        for (row, line) in wrap(text, self.width.saturating_sub(indent)).into_iter().enumerate() {
+            let line =
+                if row == 0 { format!("{sign} {line}") } else { format!("{}{line}", " ".repeat(indent)) };
+            self.lines.push(Line::from(Span::styled(line, style)));
+        }
     }
 
     /// A name and a text, the text's lines under one another; nothing for an empty text.

@@ -25,7 +25,7 @@ pub(super) fn title(state: &State, theme: Theme, width: usize) -> Line<'static> 
         Watching::Run => "golive",
         Watching::Recording => "golive, a recorded run",
     };
-    let right = match &state.story.opening {
+    let mut right = match &state.story.opening {
         Some(opening) => format!("{} ", opening.run),
         None => String::new(),
     };
@@ -37,7 +37,12 @@ pub(super) fn title(state: &State, theme: Theme, width: usize) -> Line<'static> 
     if let Some(venue) = venue {
         left = format!("{left}{}{venue}", theme.dot());
     }
-    let fixed = cells(name) + cells(theme.dot()) + cells(&right) + 2;
+    let mut fixed = cells(name) + cells(theme.dot()) + cells(&right) + 2;
+    if fixed + cells(&left) > width {
+        // The event says more to people than the run's id.
+        fixed -= cells(&right);
+        right.clear();
+    }
     let left = clip(&left, width.saturating_sub(fixed), theme.pick("…", "..."));
     let gap = width.saturating_sub(fixed + cells(&left)) + 1;
     Line::from(vec![
