@@ -8,6 +8,7 @@ mod registry;
 
 pub mod attest;
 pub mod dns;
+pub mod path;
 pub mod port;
 pub mod rtmp;
 pub mod srt;
@@ -35,6 +36,7 @@ macro_rules! for_each_probe {
             tls Tls,
             rtmp Rtmp,
             srt Srt,
+            path Path,
             attest Attest,
         }
     };

@@ -14,6 +14,7 @@ mod dns;
 mod farend;
 mod harness;
 mod namespace;
+mod path;
 mod peer;
 mod port;
 mod rtmp;

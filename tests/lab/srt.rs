@@ -1,8 +1,11 @@
 //! SRT against srt-live-transmit (libsrt), and against firewalls.
 
 use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use golive::farend::log::{Log, Notice};
+use golive::farend::{Config, FarEnd, Running};
 use golive::model::{CheckId, Effect, Finding, Limits as _, Secret};
 use golive::probe::srt::{Limits, Reading, Srt, Target};
 use golive::probe::{Env, Probe};
@@ -203,6 +206,55 @@ async fn media_arrives_whole_plain_and_with_every_key_length_that_a_listener_pre
         let whole = arrived.len() + 4096 > expected.len() && expected.starts_with(&arrived);
         assert!(whole, "{options}: {} bytes arrived", arrived.len());
     }
+}
+
+/// A far end on loopback and what it says.
+async fn far_end() -> (Running, Arc<Mutex<Vec<Notice>>>) {
+    let said = Arc::new(Mutex::new(Vec::new()));
+    let heard = Arc::clone(&said);
+    let log = Log::to(move |notice: &Notice| heard.lock().unwrap().push(notice.clone()));
+    (FarEnd::start(Config { log, ..Config::loopback() }).await.unwrap(), said)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn our_far_end_takes_ffmpeg_and_counts_its_media() {
+    let (running, said) = far_end().await;
+    let url = format!(
+        "srt://{}?streamid={}&latency=200000&pkt_size=1316",
+        running.addresses.srt.unwrap(),
+        running.media_key.reveal()
+    );
+    let picture = "testsrc=size=320x180:rate=25:duration=2";
+    let mut ffmpeg = Peer::of("ffmpeg", "ffmpeg")
+        .args(["-nostdin", "-loglevel", "error", "-re", "-f", "lavfi", "-i", picture])
+        .args(["-c:v", "mpeg2video", "-b:v", "1M", "-f", "mpegts", &url])
+        .spawn();
+    let status = ffmpeg.await_end();
+    assert!(status.success(), "{}", ffmpeg.log());
+    let began = Instant::now();
+    let bytes = loop {
+        let ended = said.lock().unwrap().iter().find_map(|notice| match notice {
+            Notice::Ended { what: "srt", bytes, .. } => Some(*bytes),
+            _ => None,
+        });
+        if let Some(bytes) = ended {
+            break bytes;
+        }
+        assert!(began.elapsed() < Duration::from_secs(20), "{:?}", said.lock().unwrap());
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    };
+    assert!(bytes > 50_000 && bytes.is_multiple_of(188), "{bytes} bytes");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn our_far_end_gives_srt_accepted_to_its_key_and_srt_unauthorised_to_others() {
+    let (running, _) = far_end().await;
+    let port = running.addresses.srt.unwrap().port();
+    let with = |id: &str| target(port, json!({ "stream_id": { "value": id } }));
+    expect(&measure(&with(running.media_key.reveal())).await, "srt.accepted", Effect::Pass);
+    expect(&measure(&with("live/main")).await, "srt.unauthorised", Effect::Fail);
+    running.stop().await;
 }
 
 #[test]

@@ -1,0 +1,315 @@
+use std::time::Duration;
+
+use super::*;
+use crate::model::{CheckId, Effect, Limits as _, Pin, Secret, SecretSource};
+use crate::wire::stamp::{Ntp, ReflectorPacket, SenderPacket};
+
+fn target(to: &serde_json::Value, rate: u32, seconds: u16) -> Target {
+    let value =
+        serde_json::json!({ "to": to, "packets_per_s": rate, "payload_bytes": 200, "seconds": seconds });
+    serde_json::from_value(value).unwrap()
+}
+
+fn env() -> Env {
+    Env::bare(CheckId::new("way").unwrap())
+}
+
+fn flow() -> Flow {
+    Flow {
+        method: Method::StampSession,
+        contact: Contact {
+            remote: "192.0.2.1:8443".parse().unwrap(),
+            local: None,
+            offset_ms: 0.0,
+            took_ms: 1.0,
+        },
+        planned: 1000,
+        sent: 1000,
+        not_sent: 0,
+        received: 990,
+        duplicates: 2,
+        reordered: 5,
+        strays: 0,
+        arrived: Some(993),
+        arrived_from_elsewhere: Some(0),
+        longest_burst: 4,
+        longest_burst_ms: 40.0,
+        round_trip: Some(RoundTrip { min_ms: 20.0, p50_ms: 25.0, p95_ms: 40.0, p99_ms: 60.0, max_ms: 90.0 }),
+        jitter_ms: 6.0,
+        jitter_out_ms: Some(5.0),
+        jitter_back_ms: Some(2.0),
+        late_p99_ms: 1.0,
+        late_max_ms: 3.0,
+        trouble: None,
+        step_ms: 10.0,
+        round_trips_us: (0..1000).map(|n| (n % 100 != 0).then_some(25_000 + n)).collect(),
+    }
+}
+
+fn silent() -> Flow {
+    Flow { received: 0, round_trip: None, arrived: None, arrived_from_elsewhere: None, ..flow() }
+}
+
+fn reading(flows: Vec<Flow>) -> Reading {
+    Reading {
+        host: "far.example".into(),
+        port: 8443,
+        packets_per_s: 100,
+        payload_bytes: 1332,
+        lookup: None,
+        flows,
+        unasked: vec![],
+    }
+}
+
+fn codes(limits: &Limits, reading: &Reading) -> Vec<(String, Effect)> {
+    let findings = Path::judge(limits, reading);
+    for finding in &findings {
+        assert!(Path::CODES.iter().any(|code| code.id == finding.code), "{} is not declared", finding.code);
+        assert_eq!(finding.remedy.is_empty(), finding.effect == Effect::Pass, "{finding:?}");
+    }
+    findings.into_iter().map(|finding| (finding.code, finding.effect)).collect()
+}
+
+fn only(flow: Flow) -> (String, Effect) {
+    let mut found = codes(&Limits::default(), &reading(vec![flow]));
+    assert_eq!(found.len(), 1, "{found:?}");
+    found.remove(0)
+}
+
+fn all(limit: f64) -> Limits {
+    Limits {
+        loss_percent: Some(AtMost(limit)),
+        longest_burst_ms: Some(AtMost(limit)),
+        jitter_ms: Some(AtMost(limit)),
+        round_trip_p50_ms: Some(AtMost(limit)),
+        round_trip_p95_ms: Some(AtMost(limit)),
+        round_trip_p99_ms: Some(AtMost(limit)),
+        reordered_percent: Some(AtMost(limit)),
+        duplicated_percent: Some(AtMost(limit)),
+    }
+}
+
+#[test]
+fn each_limit_is_held_and_shown_also_when_met() {
+    assert_eq!(Limits::fields().len(), 8);
+    let met = codes(&all(1000.0), &reading(vec![flow()]));
+    let expected =
+        ["measured", "loss", "burst", "jitter", "round_trip", "round_trip", "round_trip", "order", "single"];
+    assert_eq!(met.len(), expected.len());
+    for ((code, effect), word) in met.iter().zip(expected) {
+        assert_eq!((code.as_str(), *effect), (format!("path.{word}").as_str(), Effect::Pass));
+    }
+    let broken: Vec<_> = codes(&all(0.0), &reading(vec![flow()])).into_iter().skip(1).collect();
+    let expected = [
+        "loss_high",
+        "burst_long",
+        "jitter_high",
+        "round_trip_long",
+        "round_trip_long",
+        "round_trip_long",
+        "reordered",
+        "duplicated",
+    ];
+    for ((code, effect), word) in broken.iter().zip(expected) {
+        assert_eq!((code.as_str(), *effect), (format!("path.{word}").as_str(), Effect::Fail));
+    }
+    let loss = Limits { loss_percent: Some(AtMost(1.0)), ..Limits::default() };
+    assert_eq!(codes(&loss, &reading(vec![flow()]))[1].0, "path.loss", "10 of 1000 is 1 %");
+    let said = &Path::judge(&Limits::default(), &reading(vec![flow()]))[0].observed;
+    assert!(said.contains("lost 7 on the way out, 3 on the way back"), "{said}");
+}
+
+#[test]
+fn nothing_coming_back_says_where_it_stopped() {
+    let fail = |code: &str| (code.to_owned(), Effect::Fail);
+    assert_eq!(only(silent()), fail("path.silent"));
+    assert_eq!(only(Flow { arrived: Some(0), ..silent() }), fail("path.blocked_out"));
+    assert_eq!(only(Flow { arrived: Some(1000), ..silent() }), fail("path.blocked_back"));
+    let elsewhere = Flow { arrived: Some(0), arrived_from_elsewhere: Some(1000), ..silent() };
+    assert_eq!(only(elsewhere), fail("path.other_address"));
+    for (failure, code) in [
+        (Failure::Refused, "path.refused"),
+        (Failure::Prohibited, "path.prohibited"),
+        (Failure::LocalPolicy, "path.local_policy"),
+        (Failure::HostUnreachable, "path.unreachable"),
+    ] {
+        let trouble = Some(Trouble { failure, detail: "words".into() });
+        assert_eq!(only(Flow { trouble, sent: 20, ..silent() }), fail(code));
+    }
+    let nameless = Reading { lookup: Some(Failure::NoSuchName), ..reading(vec![]) };
+    assert_eq!(codes(&Limits::default(), &nameless), [fail("path.no_address")]);
+}
+
+#[test]
+fn too_little_or_uneven_is_no_answer_and_no_pass() {
+    let few = Flow { sent: 800, received: 800, ..flow() };
+    let found = codes(&all(1000.0), &reading(vec![few]));
+    assert_eq!(found[1..], [("path.cut_short".to_owned(), Effect::Unknown)]);
+    let none = Flow { sent: 3, ..silent() };
+    assert_eq!(only(none), ("path.cut_short".to_owned(), Effect::Unknown));
+    let late = Flow { late_p99_ms: 180.0, ..flow() };
+    let found = codes(&all(1000.0), &reading(vec![late]));
+    assert_eq!(found[1..], [("path.uneven".to_owned(), Effect::Unknown)]);
+}
+
+#[test]
+fn families_are_judged_apart() {
+    let six = |flow: Flow| Flow {
+        contact: Contact { remote: "[2001:db8::1]:8443".parse().unwrap(), ..flow.contact },
+        ..flow
+    };
+    let found = codes(&Limits::default(), &reading(vec![flow(), six(silent())]));
+    assert_eq!(found[1], ("path.silent".to_owned(), Effect::Warn));
+    let trouble = Some(Trouble { failure: Failure::NetUnreachable, detail: "words".into() });
+    let found = codes(&Limits::default(), &reading(vec![flow(), six(Flow { trouble, sent: 0, ..silent() })]));
+    assert_eq!(found[1], ("path.family_unused".to_owned(), Effect::Pass));
+    let unasked = Unasked { remote: "[2001:db8::1]:8443".parse().unwrap(), why: "refused".into() };
+    let found = codes(&Limits::default(), &Reading { unasked: vec![unasked], ..reading(vec![flow()]) });
+    assert_eq!(found[1], ("path.family_unused".to_owned(), Effect::Pass));
+}
+
+#[test]
+fn the_worst_of_each_stretch_is_drawn_and_gaps_stay_gaps() {
+    let limits = Limits { round_trip_p95_ms: Some(AtMost(50.0)), ..Limits::default() };
+    let series = Path::series(&limits, &reading(vec![flow(), silent()]));
+    let [series] = &series[..] else { panic!("{series:?}") };
+    assert_eq!((series.values.len(), series.step_ms, series.required), (500, 20.0, Some(50.0)));
+    assert_eq!((series.values[0], series.values[1]), (Some(25.001), Some(25.003)));
+    let gaps = Flow { round_trips_us: vec![None, Some(1000), None], ..flow() };
+    let series = Path::series(&limits, &reading(vec![gaps]));
+    assert_eq!(series[0].values, [None, Some(1.0), None]);
+}
+
+#[test]
+fn a_reading_survives_storage_and_stays_small() {
+    let many = Flow { round_trips_us: vec![Some(123_456); MAX_PACKETS], ..flow() };
+    let reading = reading(vec![flow(), many]);
+    let text = serde_json::to_string(&reading).unwrap();
+    assert_eq!(serde_json::from_str::<Reading>(&text).unwrap(), reading);
+    assert!(text.len() < 600_000, "{}", text.len());
+}
+
+#[test]
+fn places_are_strict() {
+    for text in ["router.example:862", "192.0.2.1:862", "[2001:db8::1]:862"] {
+        assert_eq!(String::from(HostPort::try_from(text.to_owned()).unwrap()), text);
+    }
+    for text in ["", "host", "host:0", ":862", "2001:db8::1:862", "host:99999", "[]:862"] {
+        assert!(HostPort::try_from(text.to_owned()).is_err(), "{text}");
+    }
+    for value in
+        [r#"{"to": {"ping": "a", "far_end": "b"}}"#, r#"{"to": {}}"#, r#"{"to": {"ping": "a"}, "x": 1}"#]
+    {
+        assert!(serde_json::from_str::<Target>(value).is_err(), "{value}");
+    }
+}
+
+fn far_ends(address: &str) -> BTreeMap<FarEndName, FarEnd> {
+    let far_end = FarEnd {
+        address: address.to_owned(),
+        pin: Pin::from_digest([0; 32]),
+        token: SecretSource::Value(Secret::from("token".to_owned())),
+    };
+    BTreeMap::from([(FarEndName::new("cloud").unwrap(), far_end)])
+}
+
+#[test]
+fn mistakes_and_costs_are_known_beforehand() {
+    let fields = |target: &Target, limits: &Limits| -> Vec<&str> {
+        let found = Path::problems(target, limits, &far_ends("far.example:8443"), &Stakes::default());
+        found.iter().map(|problem| problem.field).collect()
+    };
+    let cloud = target(&serde_json::json!({ "far_end": "cloud" }), 100, 10);
+    assert!(fields(&cloud, &all(1.0)).is_empty());
+    assert_eq!(fields(&cloud, &all(0.05)), ["loss_percent"], "1 of 1000 is 0.1 %");
+    assert_eq!(
+        fields(&target(&serde_json::json!({ "far_end": "moon" }), 100, 10), &Limits::default()),
+        ["to"]
+    );
+    let ping = target(&serde_json::json!({ "ping": "host.example" }), 51, 10);
+    assert_eq!(fields(&ping, &Limits::default()), ["packets_per_s"]);
+    let long = target(&serde_json::json!({ "reflector": "router.example:862" }), 5000, 600);
+    assert_eq!(fields(&long, &Limits::default()), ["seconds"]);
+    let big = Target { payload_bytes: Some(1473), ..cloud.clone() };
+    assert_eq!(fields(&big, &Limits::default()), ["payload_bytes"]);
+
+    let demand = Path::demand(&cloud, &far_ends("far.example:8443"));
+    assert_eq!((demand.packets, demand.endpoints.len()), (2000, 2));
+    assert!(demand.bytes_up >= 2000 * 200 && demand.seconds_max > demand.seconds);
+    let demand = Path::demand(&ping, &BTreeMap::new());
+    assert_eq!((demand.endpoints[0].transport, demand.endpoints[0].port), (Transport::Icmp, 0));
+    assert_eq!(Path::brief(&cloud), "far end cloud, 100 packets/s of 200 bytes for 10 s");
+}
+
+#[tokio::test]
+async fn a_reflector_without_a_session_is_measured() {
+    let socket = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let address = socket.local_addr().unwrap();
+    let task = tokio::spawn(async move {
+        let mut datagram = [0; 2048];
+        while let Ok((length, from)) = socket.recv_from(&mut datagram).await {
+            let request = &datagram[..length];
+            let sequence = SenderPacket::parse(request).unwrap().sequence;
+            let now = Ntp::from_unix_ns(1);
+            if sequence % 10 != 3 {
+                let answer = ReflectorPacket::answer(request, sequence, now, now).unwrap();
+                socket.send_to(&answer, from).await.unwrap();
+            }
+        }
+    });
+    let target = target(&serde_json::json!({ "reflector": address.to_string() }), 200, 1);
+    let mut env = env();
+    let seen = std::sync::Arc::new(std::sync::Mutex::new(0));
+    let count = std::sync::Arc::clone(&seen);
+    env.progress = crate::probe::Progress::to(move |sample| {
+        assert_eq!(sample.series, "rtt_ms");
+        *count.lock().unwrap() += 1;
+    });
+    let reading = Path::measure(&target, &env).await.unwrap();
+    task.abort();
+    let flow = &reading.flows[0];
+    assert_eq!((flow.method, flow.planned, flow.sent, flow.received), (Method::Stamp, 200, 200, 180));
+    assert_eq!((flow.round_trips_us[3], flow.round_trips_us.len(), flow.longest_burst), (None, 200, 1));
+    assert!(*seen.lock().unwrap() > 3);
+    let limits = Limits { loss_percent: Some(AtMost(1.0)), ..Limits::default() };
+    let last = codes(&limits, &reading).pop().unwrap();
+    assert_eq!(last, ("path.loss_high".to_owned(), Effect::Fail));
+}
+
+#[tokio::test]
+async fn nobody_there_is_refused_and_a_mute_port_is_silent() {
+    let mute = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let target = target(&serde_json::json!({ "reflector": mute.local_addr().unwrap().to_string() }), 100, 1);
+    let reading = Path::measure(&target, &env()).await.unwrap();
+    assert_eq!(codes(&Limits::default(), &reading), [("path.silent".to_owned(), Effect::Fail)]);
+    drop(mute);
+    let reading = Path::measure(&target, &env()).await.unwrap();
+    assert_eq!(codes(&Limits::default(), &reading), [("path.refused".to_owned(), Effect::Fail)]);
+}
+
+#[tokio::test]
+async fn a_far_end_that_is_not_there_is_not_measured() {
+    let mut env = env();
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    env.far_ends = far_ends(&closed.to_string()).into();
+    let cloud = target(&serde_json::json!({ "far_end": "cloud" }), 100, 1);
+    assert_eq!(Path::measure(&cloud, &env).await.unwrap_err().cause, crate::model::Cause::FarEnd);
+    let moon = target(&serde_json::json!({ "far_end": "moon" }), 100, 1);
+    assert_eq!(Path::measure(&moon, &env).await.unwrap_err().cause, crate::model::Cause::FarEnd);
+}
+
+#[tokio::test]
+async fn stopping_keeps_what_was_sent_as_no_answer() {
+    let mute = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let target = target(&serde_json::json!({ "reflector": mute.local_addr().unwrap().to_string() }), 100, 60);
+    let env = env();
+    let cancel = env.cancel.clone();
+    tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        cancel.cancel();
+    });
+    let reading = Path::measure(&target, &env).await.unwrap();
+    assert!(reading.flows[0].sent > 0 && reading.flows[0].sent < 6000);
+    assert_eq!(codes(&Limits::default(), &reading), [("path.cut_short".to_owned(), Effect::Unknown)]);
+}
