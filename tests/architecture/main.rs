@@ -16,7 +16,8 @@ use source::Source;
 #[test]
 fn the_sources_keep_to_the_architecture() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let sources = source::below(root, "src");
+    let mut sources = source::below(root, "src");
+    source::mark_tests(&mut sources);
     assert!(sources.len() > 50, "only {} sources found below src", sources.len());
     let broken: Vec<String> = sources.iter().flat_map(rules::all).collect();
     assert!(broken.is_empty(), "{} breaches:\n{}\n", broken.len(), broken.join("\n"));
@@ -178,6 +179,14 @@ mod on_purpose {
         breaks("src/net/dial.rs", "401 lines", &[&long]);
         keeps("src/net/dial.rs", &[&"//\n".repeat(400)]);
         keeps("src/net/dial/tests.rs", &[&long]);
+        let mut sources = [
+            Source::new("src/ui/mod.rs", "mod plain; #[cfg(test)] pub(crate) mod fixture;"),
+            Source::new("src/ui/fixture.rs", &long),
+            Source::new("src/ui/fixture/run.rs", &long),
+            Source::new("src/ui/plain.rs", &long),
+        ];
+        source::mark_tests(&mut sources);
+        assert_eq!(sources.map(|source| rules::all(&source).len()), [0, 0, 0, 1]);
     }
 
     #[test]

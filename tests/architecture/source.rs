@@ -3,17 +3,21 @@
 use std::fs;
 use std::path::Path;
 
+use super::tokens;
+
 /// One source file.
 pub struct Source {
     /// Path from the package's root, with `/`.
     pub path: String,
     /// Its text.
     pub text: String,
+    /// Whether it is declared under `#[cfg(test)]`.
+    for_tests: bool,
 }
 
 impl Source {
     pub fn new(path: &str, text: &str) -> Self {
-        Self { path: path.to_owned(), text: text.to_owned() }
+        Self { path: path.to_owned(), text: text.to_owned(), for_tests: false }
     }
 
     /// Names of its module from the crate's root: `src/net/dial.rs` and `src/net/dial/mod.rs` are
@@ -27,9 +31,25 @@ impl Source {
         names
     }
 
-    /// Whether it is a module's tests, by its name.
+    /// Whether it is for tests only, by its name or its declaration.
     pub fn is_test(&self) -> bool {
-        self.module().contains(&"tests")
+        self.for_tests || self.module().contains(&"tests")
+    }
+}
+
+/// Marks the files of modules that are declared under `#[cfg(test)]`.
+pub fn mark_tests(sources: &mut [Source]) {
+    let mut marked: Vec<Vec<String>> = Vec::new();
+    for source in sources.iter() {
+        for name in tokens::test_modules(&tokens::read(&source.text)) {
+            marked.push(source.module().into_iter().map(str::to_owned).chain([name]).collect());
+        }
+    }
+    for source in sources {
+        source.for_tests = marked.iter().any(|marked| {
+            let module = source.module();
+            module.len() >= marked.len() && marked.iter().zip(module).all(|(marked, name)| marked == name)
+        });
     }
 }
 

@@ -199,6 +199,21 @@ pub fn without_tests(tokens: &[Token]) -> Vec<Token> {
     kept
 }
 
+/// Names of the modules that are declared under `#[cfg(test)]` and have a file.
+pub fn test_modules(tokens: &[Token]) -> Vec<String> {
+    let mut found = Vec::new();
+    for at in (0..tokens.len()).filter(|&at| is_cfg_test(&tokens[at..])) {
+        let item = &tokens[at + 7..end_of_item(tokens, at + 7)];
+        if let [.., word, name, end] = item
+            && word.is_name("mod")
+            && end.is(';')
+        {
+            found.extend(name.name().map(str::to_owned));
+        }
+    }
+    found
+}
+
 fn is_cfg_test(tokens: &[Token]) -> bool {
     let [hash, open, cfg, paren, test, unparen, close, ..] = tokens else { return false };
     hash.is('#')
