@@ -47,7 +47,7 @@ use tokio_rustls::client::TlsStream;
 use super::clock::Origin;
 use super::failure::classify;
 use crate::model::{Failure, WireText};
-use verifier::Recorder;
+use verifier::{Recorder, Seen};
 
 /// TLS versions that this client speaks (RFC 5246, RFC 8446).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -121,7 +121,8 @@ pub struct Session {
     pub cipher: String,
     /// Protocol that the server chose in ALPN.
     pub alpn: Option<WireText>,
-    /// From our first byte to the end of the handshake, in milliseconds.
+    /// From our first byte to the end of the handshake, less our own judging of the chain, in
+    /// milliseconds.
     pub handshake_ms: f64,
     /// Who the server showed itself to be.
     pub identity: Identity,
@@ -170,44 +171,37 @@ pub async fn connect<S>(stream: S, ask: &Ask<'_>) -> Result<Connected<S>, Failed
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
+    ask.roots.load(); // before the clock runs
     let origin = Origin::start();
-    let failed = |failure, detail: &str, answered, identity| Failed {
+    let recorder = Arc::new(Recorder::new(ask.roots.clone(), ask.accept));
+    let (tap, heard) = Tap::new(stream);
+    let failed = |failure, detail: String| Failed {
         failure,
         detail: WireText::from(detail),
-        answered,
-        identity,
+        answered: heard.bytes(),
+        identity: recorder.seen().map(|seen| seen.identity),
         took_ms: origin.ms(),
     };
     let name = ask.server_name.trim_start_matches('[').trim_end_matches(']');
-    let Ok(name) = ServerName::try_from(name.to_owned()) else {
-        return Err(failed(Failure::Other, "the name to ask for is not a host name", Vec::new(), None));
-    };
-    let recorder = Arc::new(Recorder::new(ask.roots.clone(), ask.accept));
-    let config = match config(&recorder, ask.alpn) {
-        Ok(config) => config,
-        Err(error) => return Err(failed(Failure::Other, &error.to_string(), Vec::new(), None)),
-    };
-    let (tap, heard) = Tap::new(stream);
+    let name = ServerName::try_from(name.to_owned())
+        .map_err(|_| failed(Failure::Other, "the name to ask for is not a host name".to_owned()))?;
+    let config = config(&recorder, ask.alpn).map_err(|error| failed(Failure::Other, error.to_string()))?;
     let handshake = TlsConnector::from(Arc::new(config)).connect(name, tap);
     match tokio::time::timeout(ask.limit, handshake).await {
         Ok(Ok(stream)) => {
-            let handshake_ms = origin.ms();
-            let Some(identity) = recorder.identity() else {
-                return Err(failed(Failure::Other, "the server showed no certificate", heard.bytes(), None));
+            let took_ms = origin.ms();
+            let Some(Seen { identity, judged_ms }) = recorder.seen() else {
+                return Err(failed(Failure::Other, "the server showed no certificate".to_owned()));
             };
-            let session = Session::of(stream.get_ref().1, identity, handshake_ms);
+            let session = Session::of(stream.get_ref().1, identity, (took_ms - judged_ms).max(0.0));
             Ok(Connected { stream, session })
         }
         Ok(Err(error)) => {
-            let answered = heard.bytes();
-            let (failure, detail) = explain(&error, &answered);
-            Err(failed(failure, &detail, answered, recorder.identity()))
+            let (failure, detail) = explain(&error, &heard.bytes());
+            Err(failed(failure, detail))
         }
-        Err(_) => {
-            let answered = heard.bytes();
-            let failure = if is_tls(&answered) { Failure::TimedOut } else { Failure::WrongProtocol };
-            Err(failed(failure, "", answered, recorder.identity()))
-        }
+        Err(_) if is_tls(&heard.bytes()) => Err(failed(Failure::TimedOut, String::new())),
+        Err(_) => Err(failed(Failure::WrongProtocol, String::new())),
     }
 }
 

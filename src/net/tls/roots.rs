@@ -34,6 +34,11 @@ impl Roots {
         Self(Some(Arc::new(Stores::new(store(mozilla), machine))))
     }
 
+    /// Reads the machine's store now, if that was not done yet.
+    pub(super) fn load(&self) {
+        let _ = self.stores();
+    }
+
     pub(super) fn stores(&self) -> &Stores {
         static SYSTEM: OnceLock<Stores> = OnceLock::new();
         self.0.as_deref().unwrap_or_else(|| {

@@ -168,6 +168,21 @@ async fn silence_and_a_bad_name_are_told_apart() {
     assert_eq!(connect(ours, &ask).await.unwrap_err().failure, Failure::Other);
 }
 
+/// RFC 6962, 3.2 and 3.3: a list of stamps in an octet string.
+#[test]
+fn transparency_stamps_are_counted() {
+    let stamp = [&[0][..], &[7; 32], &[0; 8], &[0, 0], &[4, 3, 0, 2, 1, 2]].concat();
+    let one = [&u16::try_from(stamp.len()).unwrap().to_be_bytes()[..], &stamp].concat();
+    let two = [one.clone(), one].concat();
+    let list = [&u16::try_from(two.len()).unwrap().to_be_bytes()[..], &two].concat();
+    let octets = [&[4, u8::try_from(list.len()).unwrap()][..], &list].concat();
+    let mut params = CertificateParams::new(["live.example".to_owned()]).unwrap();
+    let oid = [1, 3, 6, 1, 4, 1, 11129, 2, 4, 2];
+    params.custom_extensions.push(rcgen::CustomExtension::from_oid_content(&oid, octets));
+    let made = params.self_signed(&KeyPair::generate().unwrap()).unwrap();
+    assert_eq!(Certificate::read(made.der()).unwrap().scts, 2);
+}
+
 #[test]
 fn cut_and_altered_certificates_never_panic() {
     let der = Authority::new("Public").server("live.example", NOW).chain.remove(0);

@@ -8,13 +8,22 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
 
 use super::{Accept, Identity, Roots, provider};
+use crate::net::clock::Origin;
+
+/// What was shown, and how long it took us to judge it.
+#[derive(Debug)]
+pub(super) struct Seen {
+    pub(super) identity: Identity,
+    /// Time that is ours and not the network's, in milliseconds.
+    pub(super) judged_ms: f64,
+}
 
 /// Records what a server shows.
 #[derive(Debug)]
 pub(super) struct Recorder {
     roots: Roots,
     accept: Accept,
-    seen: Mutex<Option<Identity>>,
+    seen: Mutex<Option<Seen>>,
 }
 
 impl Recorder {
@@ -23,7 +32,7 @@ impl Recorder {
     }
 
     /// What was shown, once.
-    pub(super) fn identity(&self) -> Option<Identity> {
+    pub(super) fn seen(&self) -> Option<Seen> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
@@ -37,13 +46,15 @@ impl ServerCertVerifier for Recorder {
         _ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
+        let origin = Origin::start();
         let identity = Identity::of(leaf, intermediates, server_name, now, self.roots.stores());
         let refused = match self.accept {
             Accept::Trusted if !identity.trusted_here() => Some(CertificateError::UnknownIssuer),
             Accept::Trusted if !identity.name_matches => Some(CertificateError::NotValidForName),
             Accept::Any | Accept::Trusted => None,
         };
-        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(identity);
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) =
+            Some(Seen { identity, judged_ms: origin.ms() });
         refused.map_or(Ok(ServerCertVerified::assertion()), |why| Err(Error::InvalidCertificate(why)))
     }
 
