@@ -1,6 +1,11 @@
 //! The report layer: documents rendered, read back, judged again; hostile text held harmless.
 #![allow(clippy::unwrap_used, reason = "a test stops where its own making fails")]
 
+mod cases;
 mod hostile;
+mod judging;
+mod outcomes;
 mod renderings;
 mod samples;
+mod seen;
+mod stored;

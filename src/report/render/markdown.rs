@@ -225,15 +225,23 @@ fn could_link(line: &str) -> bool {
         || lower.split(|c: char| !(c.is_alphanumeric() || c == '.' || c == '-')).any(host)
 }
 
-/// Text of the document as a code span. Backquotes and bars, which would end the span or
-/// the cell, become look-alikes; report.json holds what was really there.
+/// Text of the document as a code span. Backquotes and bars, which would end the span or the
+/// cell, and angle brackets, which a field that takes HTML would act on, become look-alikes;
+/// report.json holds what was really there.
 fn code(raw: &str) -> String {
     let word = code_word(raw);
     if word.is_empty() { String::new() } else { format!("`{word}`") }
 }
 
 fn code_word(raw: &str) -> String {
-    text::line(raw).replace('`', "'").replace('|', "¦")
+    let look_alike = |c| match c {
+        '`' => '\'',
+        '|' => '¦',
+        '<' => '‹',
+        '>' => '›',
+        _ => c,
+    };
+    text::line(raw).chars().map(look_alike).collect()
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use maud::{Markup, html as markup};
 use super::parts::{badge, broken, capital, link, plot, word_class, word_shape};
 use super::{Page, answers};
 use crate::judge::{Rank, Word};
-use crate::model::{Outcome, Series};
+use crate::model::{Effect, Finding, Outcome, Series};
 use crate::report::render::facts;
 use crate::report::render::moment::until;
 use crate::report::render::text::{line, number};
@@ -262,13 +262,19 @@ fn rates(check: &CheckDoc) -> impl Iterator<Item = &Series> {
     check.series.iter().filter(|series| series.unit == "kb/s").take(1)
 }
 
+/// What is said of rates, and whatever is not as it should be.
+fn rate_findings(check: &CheckDoc) -> impl Iterator<Item = &Finding> {
+    let telling = |finding: &&Finding| finding.effect != Effect::Pass || finding.expected.contains("kb/s");
+    check.findings.iter().filter(telling).take(6)
+}
+
 fn comparison(check: &CheckDoc) -> Markup {
     markup! {
         table.compare {
             caption { (badge(check.outcome)) " " (check.id) @if let Some(path) = &check.path { " over " (path) } }
             thead { tr { th { "needed" } th { "measured" } th {} } }
             tbody {
-                @for finding in check.findings.iter().take(6) {
+                @for finding in rate_findings(check) {
                     tr { td { (line(&finding.expected)) } td { (line(&finding.observed)) } td { (super::parts::effect(finding.effect)) } }
                 }
             }
