@@ -12,6 +12,7 @@ use crate::probe::Reading;
 /// What asking came to.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[expect(clippy::large_enum_variant, reason = "a run holds tens of these, not thousands")]
 pub enum Measured {
     /// What the probe saw.
     Reading(Reading),

@@ -35,8 +35,14 @@ pub(super) async fn serve(stream: TcpStream, peer: SocketAddr, guest: Guest, hou
         }
         Err(_) => return house.log.refused(what, peer, Refusal::Time, "TLS handshake"),
     };
-    let mut caller =
-        Caller { tls, frames: Frames::up_to(MAX_UNPROVED), ledger: Ledger::default(), peer, house };
+    let mut caller = Caller {
+        tls,
+        frames: Frames::up_to(MAX_UNPROVED),
+        buffer: vec![0; 4096],
+        ledger: Ledger::default(),
+        peer,
+        house,
+    };
     let proved = match timeout(limit, caller.prove()).await {
         Ok(proved) => proved,
         Err(_) => Err(Leave::Refused(Refusal::Time)),
@@ -69,6 +75,7 @@ impl From<io::Error> for Leave {
 struct Caller<'a> {
     tls: TlsStream<TcpStream>,
     frames: Frames,
+    buffer: Vec<u8>,
     ledger: Ledger,
     peer: SocketAddr,
     house: &'a House,
@@ -83,13 +90,12 @@ impl Caller<'_> {
                 Ok(None) => {}
                 Err(_) => return Err(Leave::Refused(Refusal::BadRequest)),
             }
-            let mut buffer = [0; 4096];
-            let count = self.tls.read(&mut buffer).await?;
+            let count = self.tls.read(&mut self.buffer).await?;
             if count == 0 {
                 return Err(Leave::Gone);
             }
             self.ledger.received(count);
-            self.frames.feed(&buffer[..count]);
+            self.frames.feed(self.buffer.get(..count).unwrap_or_default());
         }
     }
 
@@ -133,7 +139,11 @@ impl Caller<'_> {
     /// the while, so that holders of the token cannot pile up connections either.
     async fn talk(&mut self, _guest: Guest) -> Leave {
         loop {
-            let heard = timeout(IDLE, self.hear()).await;
+            let stop = self.house.stop.clone();
+            let heard = tokio::select! {
+                () = stop.cancelled() => return Leave::Refused(Refusal::Stopping),
+                heard = timeout(IDLE, self.hear()) => heard,
+            };
             let done = match heard {
                 Err(_) => Err(Leave::Refused(Refusal::Time)),
                 Ok(Err(left)) => Err(left),

@@ -16,6 +16,9 @@ use super::{control, upload};
 use crate::model::{Secret, WireText};
 use crate::wire::control::{Refusal, TLS_FIRST_BYTE};
 
+/// How long sessions may take to say that they end because the far end is being stopped.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
 /// What the services behind the door share.
 pub(super) struct House {
     pub(super) registry: Arc<Registry>,
@@ -55,8 +58,12 @@ fn admit(stream: TcpStream, peer: SocketAddr, house: &Arc<House>) {
     let (house, stop) = (Arc::clone(house), house.stop.clone());
     let tasks = house.tasks.clone();
     tasks.spawn(async move {
+        let stopped = async {
+            stop.cancelled().await;
+            tokio::time::sleep(LAST_WORDS).await;
+        };
         tokio::select! {
-            () = stop.cancelled() => {}
+            () = stopped => {}
             () = receive(stream, peer, guest, &house) => {}
         }
     });

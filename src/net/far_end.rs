@@ -37,6 +37,7 @@ const RUNS: &str = "start `golive far-end` there, and let TCP to this host and p
 pub struct Control {
     tls: TlsStream<Tap<TcpStream>>,
     frames: Frames,
+    buffer: Vec<u8>,
     /// Addresses and time of the TCP handshake. Data and STAMP go to `remote` too.
     pub contact: Contact,
     /// Addresses that were tried before in vain.
@@ -117,6 +118,7 @@ impl Control {
         let mut control = Self {
             tls,
             frames: Frames::default(),
+            buffer: vec![0; 8192],
             seen: contact.remote,
             contact,
             missed,
@@ -185,10 +187,9 @@ impl Control {
                     return Err(Lost { failure: Failure::WrongProtocol, detail: error.to_string().into() });
                 }
             }
-            let mut buffer = [0; 8192];
-            match self.tls.read(&mut buffer).await {
+            match self.tls.read(&mut self.buffer).await {
                 Ok(0) => return Err(Lost { failure: Failure::Closed, detail: WireText::default() }),
-                Ok(count) => self.frames.feed(&buffer[..count]),
+                Ok(count) => self.frames.feed(self.buffer.get(..count).unwrap_or_default()),
                 Err(error) => return Err(Lost::of(&error)),
             }
         }

@@ -13,6 +13,7 @@ pub mod port;
 pub mod rtmp;
 pub mod srt;
 pub mod tls;
+pub mod upload;
 
 pub use env::{Env, Progress, Sample};
 pub use registry::{Kind, Question, Reading, catalogue, measure};
@@ -36,6 +37,7 @@ macro_rules! for_each_probe {
             tls Tls,
             rtmp Rtmp,
             srt Srt,
+            upload Upload,
             path Path,
             attest Attest,
         }

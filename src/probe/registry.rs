@@ -136,6 +136,7 @@ macro_rules! registry {
         /// What a probe saw.
         #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
         #[serde(rename_all = "snake_case")]
+        #[expect(clippy::large_enum_variant, reason = "a run holds tens of readings, not thousands")]
         pub enum Reading {
             $(#[doc = concat!("Of [`super::", stringify!($module), "`].")]
             $Type(<super::$module::$Type as Probe>::Reading),)*
