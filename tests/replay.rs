@@ -66,12 +66,13 @@ struct OnTerminal {
 
 impl OnTerminal {
     fn replay(name: &str) -> Self {
+        let golive = env!("CARGO_BIN_EXE_golive");
+        Self::run(&format!("'{golive}' replay '{}' --speed 1000", golden(name).display()))
+    }
+
+    fn run(command: &str) -> Self {
         let typescript = tempfile::NamedTempFile::new().unwrap();
-        let command = format!(
-            "stty rows 24 cols 80; exec '{}' replay '{}' --speed 1000",
-            env!("CARGO_BIN_EXE_golive"),
-            golden(name).display()
-        );
+        let command = format!("stty rows 24 cols 80; exec {command}");
         let script = Command::new("script")
             .args(["--quiet", "--return", "--flush", "--command", &command])
             .arg(typescript.path())
@@ -160,4 +161,70 @@ fn being_put_to_sleep_is_refused() {
     terminal.signal("TSTP");
     terminal.press("q");
     terminal.end();
+}
+
+/// Names the part that [`the_part_of_a_process_that_panics`] plays; unset, it plays none.
+const PART: &str = "GOLIVE_TEST_PANICKING_PART";
+/// Names a file; the panic comes when it is there.
+const CUE: &str = "GOLIVE_TEST_CUE";
+
+/// Run by the tests below in a process and on a terminal of its own.
+#[test]
+fn the_part_of_a_process_that_panics() {
+    let Ok(part) = std::env::var(PART) else { return };
+    let cue = PathBuf::from(std::env::var_os(CUE).unwrap());
+    let (out, events) = tokio::sync::mpsc::unbounded_channel();
+    for line in std::fs::read_to_string(golden("go.jsonl")).unwrap().lines() {
+        out.send(serde_json::from_str(line).unwrap()).unwrap();
+    }
+    let cancel = tokio_util::sync::CancellationToken::new();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let screen = runtime.spawn(golive::ui::tui::terminal::run(events, cancel));
+    while !cue.exists() {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert!(part != "owner", "the owner broke\u{9b}31m");
+    let probe = runtime.spawn(async { panic!("a probe broke\u{9b}31m") });
+    assert!(runtime.block_on(probe).is_err());
+    std::fs::remove_file(cue).unwrap();
+    runtime.block_on(screen).unwrap().unwrap();
+}
+
+/// Plays a part until its panic; a probe's is over when this returns.
+fn with_a_panic_of(part: &str) -> OnTerminal {
+    let folder = tempfile::tempdir().unwrap();
+    let cue = folder.path().join("cue");
+    let this = std::env::current_exe().unwrap();
+    let child = "--exact the_part_of_a_process_that_panics --nocapture";
+    let set = format!("{PART}={part} {CUE}='{}'", cue.display());
+    let terminal = OnTerminal::run(&format!("env {set} '{}' {child}", this.display()));
+    terminal.wait_for(b"took 0:");
+    std::fs::write(&cue, "").unwrap();
+    while part == "probe" && cue.exists() {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    if part == "owner" {
+        terminal.wait_for(b"the owner broke");
+    }
+    terminal
+}
+
+fn position(all: &[u8], part: &[u8]) -> Option<usize> {
+    all.windows(part.len()).position(|window| window == part)
+}
+
+#[test]
+fn a_panic_in_a_probe_leaves_the_screen_alone_and_is_said_afterwards() {
+    let mut terminal = with_a_panic_of("probe");
+    assert!(!contains(&terminal.seen(), b"a probe broke"));
+    terminal.press("q");
+    let seen = terminal.end();
+    assert!(position(&seen, LEFT) < position(&seen, b"a probe broke"), "said before the screen was left");
+    assert!(contains(&seen, b"a probe broke\\u{9b}31m"), "a panic's text is escaped");
+}
+
+#[test]
+fn a_panic_of_the_screen_s_owner_gives_the_terminal_back_first() {
+    let seen = with_a_panic_of("owner").end();
+    assert!(position(&seen, LEFT) < position(&seen, b"the owner broke"));
 }
