@@ -5,6 +5,8 @@ use crate::model::Series;
 
 /// Points per chart at most; longer series are drawn as lowest and highest value per column.
 const COLUMNS: usize = 400;
+/// How many times the highest value a limit may be and still be drawn to scale.
+const BEYOND: f64 = 8.0;
 const LEFT: f64 = 58.0;
 const RIGHT: f64 = 14.0;
 const TOP: f64 = 16.0;
@@ -98,7 +100,10 @@ pub fn chart(series: &Series, width: f64, height: f64) -> Option<Chart> {
     let (factor, unit) =
         if series.unit == "kb/s" && peak >= 2000.0 { (0.001, "Mb/s") } else { (1.0, series.unit.as_str()) };
     let (lowest, highest) = values().fold((0.0_f64, 0.0_f64), |(l, h), v| (l.min(v), h.max(v)));
-    let ticks = ticks(lowest * factor, highest.max(required.unwrap_or(0.0)) * factor);
+    // a limit far above all values would press them flat: it is named, not drawn to scale
+    let beyond = |required: &f64| !is_rate(unit) && highest > 0.0 && *required > BEYOND * highest;
+    let drawn = required.filter(|required| !beyond(required));
+    let ticks = ticks(lowest * factor, highest.max(drawn.unwrap_or(0.0)) * factor);
     let scale = Scale {
         width,
         height,
@@ -113,7 +118,7 @@ pub fn chart(series: &Series, width: f64, height: f64) -> Option<Chart> {
     marks.extend(axes(&scale, &ticks, unit));
     marks.extend(curve(&columns, &scale, at));
     if let Some(required) = required {
-        marks.extend(bound(&scale, required * factor, unit));
+        marks.extend(bound(&scale, required * factor, unit, drawn.is_some()));
     }
     Some(Chart { title: line(&series.title), summary: summary(series), width, height, marks })
 }
@@ -204,15 +209,23 @@ fn axes(scale: &Scale, ticks: &[f64], unit: &str) -> Vec<Mark> {
     marks
 }
 
-fn bound(scale: &Scale, required: f64, unit: &str) -> [Mark; 2] {
+fn bound(scale: &Scale, required: f64, unit: &str, drawn: bool) -> Vec<Mark> {
     let (y, right) = (scale.y(required), scale.width - RIGHT);
-    let word = if unit.ends_with("b/s") { "needed" } else { "limit" };
+    let word = if is_rate(unit) { "needed" } else { "limit" };
     let label = format!("{word} {} {}", number(required), line(unit));
+    if !drawn {
+        let label = format!("{label}, far above this axis");
+        return vec![Mark::Text(Ink::Required, (right - 2.0, TOP - 5.0), Anchor::End, label)];
+    }
     let above = if y - 5.0 < TOP + 6.0 { y + 13.0 } else { y - 5.0 };
-    [
+    vec![
         Mark::Path(Ink::Required, vec![(LEFT, y), (right, y)]),
         Mark::Text(Ink::Required, (right - 2.0, above), Anchor::End, label),
     ]
+}
+
+fn is_rate(unit: &str) -> bool {
+    unit.ends_with("b/s")
 }
 
 /// Round values from at or below `low` to at or above `high`, at most a dozen.
@@ -289,6 +302,21 @@ mod tests {
         let curves = marks.iter().filter(|mark| matches!(mark, Mark::Path(Ink::Value, _))).count();
         let bands = marks.iter().filter(|mark| matches!(mark, Mark::Area(Ink::Gap, _))).count();
         assert_eq!((curves, bands), (2, 1));
+    }
+
+    #[test]
+    fn a_limit_far_above_is_named_and_a_need_is_always_drawn() {
+        let lines = |unit: &str| {
+            let unit = unit.to_owned();
+            let drawn = chart(
+                &Series { unit, ..series(vec![Some(1.0), Some(2.0)], 100.0, Some(90.0)) },
+                400.0,
+                200.0,
+            );
+            let marks = drawn.unwrap().marks;
+            marks.iter().filter(|mark| matches!(mark, Mark::Path(Ink::Required, _))).count()
+        };
+        assert_eq!((lines("ms"), lines("kb/s")), (0, 1));
     }
 
     #[test]

@@ -24,8 +24,17 @@ impl Clock {
         format!("{} {}", zoned.strftime("%a %-d %b %Y, %H:%M"), self.name())
     }
 
+    /// `Fri 4 Dec 2026, 14:00:05 UTC+01:00`.
+    pub fn to_the_second(&self, at: Timestamp) -> String {
+        let zoned = at.to_zoned(TimeZone::fixed(self.0));
+        format!("{} {}", zoned.strftime("%a %-d %b %Y, %H:%M:%S"), self.name())
+    }
+
     /// `Fri 4 Dec 2026, 14:00 to 15:30 UTC+01:00`; both dates when they differ.
     pub fn span(&self, from: Timestamp, to: Timestamp) -> String {
+        if from.as_second().div_euclid(60) == to.as_second().div_euclid(60) {
+            return self.at(from);
+        }
         let zone = TimeZone::fixed(self.0);
         let (from, to) = (from.to_zoned(zone.clone()), to.to_zoned(zone));
         let last = if from.date() == to.date() { "%H:%M" } else { "%a %-d %b %Y, %H:%M" };
@@ -51,12 +60,52 @@ fn offset(when: &When) -> Option<Offset> {
 /// `1 h 30 min`, `2 days`: how long it is from one instant to a later one; empty otherwise.
 pub fn until(from: Timestamp, to: Timestamp) -> String {
     let seconds = to.duration_since(from).as_secs();
-    let minutes = seconds / 60;
-    match minutes {
+    // to the nearest, so that seven days less a second are not called six
+    let nearest = |unit: i64| (seconds + unit / 2) / unit;
+    match seconds {
         ..0 => String::new(),
-        0 => format!("{seconds} s"),
-        1..120 => format!("{minutes} min"),
-        120..2880 => format!("{} h", minutes / 60),
-        _ => format!("{} days", minutes / 1440),
+        0..90 => format!("{seconds} s"),
+        90..7200 => format!("{} min", nearest(60)),
+        7200..172_800 => format!("{} h", nearest(3600)),
+        _ => format!("{} days", nearest(86_400)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_shown_in_the_offset_of_the_event() {
+        for (starts, shown) in [
+            ("2026-12-04T14:00:00+01:00", "Fri 4 Dec 2026, 14:00 UTC+01:00"),
+            ("2026-12-04T18:30:00+05:30", "Fri 4 Dec 2026, 18:30 UTC+05:30"),
+            ("2026-12-04T09:30:00-03:30", "Fri 4 Dec 2026, 09:30 UTC−03:30"),
+            ("2026-12-04T13:00:00Z", "Fri 4 Dec 2026, 13:00 UTC"),
+        ] {
+            let when = When::try_from(starts.to_owned()).unwrap();
+            assert_eq!(Clock(offset(&when).unwrap()).at(when.at()), shown);
+        }
+    }
+
+    #[test]
+    fn a_span_is_as_short_as_it_can_be() {
+        let clock = Clock(Offset::UTC);
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let from = at("2026-12-04T13:00:05Z");
+        assert_eq!(clock.span(from, at("2026-12-04T13:00:41Z")), "Fri 4 Dec 2026, 13:00 UTC");
+        assert_eq!(clock.span(from, at("2026-12-04T13:02:00Z")), "Fri 4 Dec 2026, 13:00 to 13:02 UTC");
+        assert_eq!(
+            clock.span(from, at("2026-12-05T01:00:00Z")),
+            "Fri 4 Dec 2026, 13:00 to Sat 5 Dec 2026, 01:00 UTC"
+        );
+    }
+
+    #[test]
+    fn how_long_is_rounded_to_the_nearest() {
+        let start = Timestamp::UNIX_EPOCH;
+        let after = |seconds: i64| until(start, Timestamp::from_second(seconds).unwrap());
+        assert_eq!([59, 5400, 604_799].map(after), ["59 s", "90 min", "7 days"]);
+        assert_eq!(until(Timestamp::MAX, start), "");
     }
 }

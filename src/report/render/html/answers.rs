@@ -3,7 +3,7 @@
 use maud::{Markup, html as markup};
 
 use super::Page;
-use super::parts::{broken, capital, link};
+use super::parts::{broken, capital, link, prose};
 use crate::policy::Accepts;
 use crate::report::render::facts;
 use crate::report::render::text::line;
@@ -71,7 +71,7 @@ pub(super) fn untested(page: &Page) -> Markup {
                             (link(check)) " "
                             span.quiet { (check.enforcement.word()) " · " (line(&check.target)) }
                             br;
-                            (why_unanswered(check))
+                            (prose(&why_unanswered(check)))
                         }
                     }
                 }

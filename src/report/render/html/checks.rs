@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use maud::{Markup, html as markup};
 
 use super::Page;
-use super::parts::{badge, broken, effect, link, outcome_class, plot};
+use super::parts::{badge, broken, capital, effect, link, outcome_class, plot, prose};
 use crate::report::render::facts;
 use crate::report::render::raw::raw;
 use crate::report::render::text::{line, number};
@@ -49,10 +49,10 @@ fn overview(page: &Page) -> Markup {
                         td { (badge(check.outcome)) }
                         td { (link(check)) br; span.quiet { (line(&check.probe)) } }
                         td { (broken(&check.target)) }
-                        td { @if let Some(finding) = finding { (line(&finding.expected)) } }
+                        td { @if let Some(finding) = finding { (prose(&finding.expected)) } }
                         td {
                             @match finding {
-                                Some(finding) => (line(&finding.observed)),
+                                Some(finding) => (prose(&finding.observed)),
                                 None => span.quiet { "not measured" },
                             }
                         }
@@ -76,11 +76,11 @@ fn detail(page: &Page, check: &CheckDoc) -> Markup {
                 }
             }
             p.target { (line(&check.target)) }
-            @if !check.why.is_empty() { p { (line(&check.why)) } }
+            @if !check.why.is_empty() { p { (prose(&capital(&check.why))) } }
             @if let Some(not) = &check.not_measured {
                 p.missing {
                     strong { "Not measured (" (not.cause.word()) "). " }
-                    (line(&not.detail)) ". " (line(&not.remedy)) "."
+                    (prose(&capital(&not.detail))) ". " (prose(&capital(&not.remedy))) "."
                 }
             } @else if check.measured.is_none() {
                 p.missing { strong { "Never measured." } }
@@ -101,11 +101,11 @@ fn findings(page: &Page, check: &CheckDoc) -> Markup {
                     @for finding in check.findings.iter().take(64) {
                         tr {
                             td { (effect(finding.effect)) br; code.quiet { (line(&finding.code)) } }
-                            td { (line(&finding.expected)) }
-                            td { (line(&finding.observed)) }
+                            td { (prose(&finding.expected)) }
+                            td { (prose(&finding.observed)) }
                             td {
-                                @if let Some(means) = facts::means(page.document, finding) { span.quiet { (line(means)) } }
-                                @if !finding.remedy.is_empty() { br; strong { "Do: " } (line(&finding.remedy)) }
+                                @if let Some(means) = facts::means(page.document, finding) { span.quiet { (prose(means)) } }
+                                @if !finding.remedy.is_empty() { br; strong { "Do: " } (prose(&finding.remedy)) }
                             }
                         }
                     }
@@ -143,8 +143,8 @@ fn how(page: &Page, check: &CheckDoc) -> Markup {
                     }
                 }
             }
-            dt { "Asks" } dd { (line(&check.asks)) }
-            dt { "Can mislead" } dd { (line(&check.misleads)) }
+            dt { "Asks" } dd { (prose(&capital(&check.asks))) }
+            dt { "Can mislead" } dd { (prose(&capital(&check.misleads))) }
         }
         @if let Some(reading) = &check.reading {
             details.raw { summary { "Raw reading" } pre { (raw(reading)) } }
@@ -153,7 +153,12 @@ fn how(page: &Page, check: &CheckDoc) -> Markup {
 }
 
 fn when(page: &Page, measured: &MeasuredDoc) -> String {
-    let mut text = format!("{} for {} s", page.clock.at(measured.started), number(measured.took_ms / 1000.0));
+    let took = if measured.took_ms < 1000.0 {
+        format!("{} ms", number(measured.took_ms))
+    } else {
+        format!("{} s", number(measured.took_ms / 1000.0))
+    };
+    let mut text = format!("{}, took {took}", page.clock.to_the_second(measured.started));
     if let Some(interface) = &measured.source.interface {
         let _ = write!(text, ", from interface {}", line(interface));
     }

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html as markup};
 
-use super::parts::{badge, broken, capital, link, plot, word_class, word_shape};
+use super::parts::{badge, broken, capital, link, plot, prose, word_class, word_shape};
 use super::{Page, answers};
 use crate::judge::{Rank, Word};
 use crate::model::{Effect, Finding, Outcome, Series};
@@ -145,19 +145,19 @@ fn card(page: &Page, check: &CheckDoc, class: &str) -> Markup {
         article class=(format!("card {class}")) {
             div.card-head {
                 (badge(check.outcome))
-                h3 { (headline(page, check)) }
+                h3 { (prose(&headline(page, check))) }
                 (link(check))
             }
             @if !troubles.is_empty() {
                 dl.pair {
                     @for finding in troubles.iter().take(3) {
-                        div { dt { "asked" } dd { (line(&finding.expected)) } }
-                        div { dt { "seen" } dd { (line(&finding.observed)) } }
+                        div { dt { "asked" } dd { (prose(&finding.expected)) } }
+                        div { dt { "seen" } dd { (prose(&finding.observed)) } }
                     }
                 }
             }
             dl.act {
-                @for remedy in remedies(check) { dt { "Do" } dd { (capital(&remedy)) } }
+                @for remedy in remedies(check) { dt { "Do" } dd { (prose(&capital(&remedy))) } }
                 dt { "Owner" } dd { (facts::owner(document, &check.owner)) }
                 @if let Some(waiver) = &check.waiver {
                     dt { "Accepted" }
@@ -275,7 +275,7 @@ fn comparison(check: &CheckDoc) -> Markup {
             thead { tr { th { "needed" } th { "measured" } th {} } }
             tbody {
                 @for finding in rate_findings(check) {
-                    tr { td { (line(&finding.expected)) } td { (line(&finding.observed)) } td { (super::parts::effect(finding.effect)) } }
+                    tr { td { (prose(&finding.expected)) } td { (prose(&finding.observed)) } td { (super::parts::effect(finding.effect)) } }
                 }
             }
         }

@@ -86,6 +86,18 @@ pub fn broken(raw: &str) -> Markup {
     }
 }
 
+/// Prose, in which a pair of backquotes marks code.
+pub fn prose(raw: &str) -> Markup {
+    let line = line(raw);
+    let paired = line.matches('`').count().is_multiple_of(2);
+    markup! {
+        @for (at, piece) in line.split('`').enumerate() {
+            @if !paired && at > 0 { "`" }
+            @if paired && at % 2 == 1 { code { (piece) } } @else { (piece) }
+        }
+    }
+}
+
 /// A check's id, leading to its part of the pages behind.
 pub fn link(check: &CheckDoc) -> Markup {
     markup! { a.id href=(format!("#{}", check.id)) { (broken(check.id.as_str())) } }
