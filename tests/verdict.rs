@@ -45,7 +45,11 @@ fn with(question: &Question, field: &str, value: f64) -> Question {
     let mut json = serde_json::to_value(question).unwrap();
     let limits = json.as_object_mut().unwrap().values_mut().next().unwrap().get_mut("limits").unwrap();
     let whole = limits.get(field).is_some_and(Value::is_u64);
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "limits are small and positive")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "limits are small and positive"
+    )]
     let value = if whole { json!(value.round() as u64) } else { json!(value) };
     limits.as_object_mut().unwrap().insert(field.to_owned(), value);
     serde_json::from_value(json).unwrap()
@@ -57,7 +61,11 @@ fn the_recorded_run_is_of_every_probe_and_goes() {
     let verdict = evaluate(&policy, &evidence, at);
     assert!(goes(verdict.word), "{:?}", verdict.reasons);
     for (kind, _) in golive::probe::catalogue() {
-        assert!(policy.checks.iter().any(|check| check.question.kind() == kind), "{} is missing", kind.name());
+        assert!(
+            policy.checks.iter().any(|check| check.question.kind() == kind),
+            "{} is missing",
+            kind.name()
+        );
     }
     assert!(numeric_limits(&policy).len() >= 10);
 }

@@ -34,7 +34,25 @@ pub struct Undialled {
     pub contact: Contact,
 }
 
-/// A socket bound to `source`. An interface or address that is not there is "could not ask".
+/// The addresses that can be asked over this path: those of its source address' family, and of
+/// families that this machine has. None at all is "could not ask".
+pub fn usable(
+    mut addresses: Vec<SocketAddr>,
+    source: &SourceAddress,
+) -> Result<Vec<SocketAddr>, NotMeasured> {
+    let mut first = None;
+    addresses.retain(|remote| match bound(*remote, Type::STREAM, source) {
+        Ok(_) => true,
+        Err(why) => {
+            first.get_or_insert(why);
+            false
+        }
+    });
+    first.filter(|_| addresses.is_empty()).map_or(Ok(addresses), Err)
+}
+
+/// A socket bound to `source`. An interface or address that is not there, or that is of the other
+/// address family, is "could not ask": nothing may leave by another way than the policy names.
 pub fn bound(remote: SocketAddr, kind: Type, source: &SourceAddress) -> Result<Socket, NotMeasured> {
     let no_path = |error: io::Error| {
         let name =
@@ -45,6 +63,12 @@ pub fn bound(remote: SocketAddr, kind: Type, source: &SourceAddress) -> Result<S
             "check the interface or source address of this [path] in the policy (`ip address` lists them)",
         )
     };
+    if source.address.is_some_and(|address| Family::of(address) != Family::of(remote.ip())) {
+        return Err(no_path(io::Error::other(format!(
+            "it has no {} address",
+            Family::of(remote.ip()).word()
+        ))));
+    }
     let protocol = if kind == Type::STREAM { Protocol::TCP } else { Protocol::UDP };
     let socket = Socket::new(Domain::for_address(remote), kind, Some(protocol)).map_err(no_path)?;
     socket.set_nonblocking(true).map_err(no_path)?;
@@ -52,7 +76,13 @@ pub fn bound(remote: SocketAddr, kind: Type, source: &SourceAddress) -> Result<S
     if let Some(interface) = &source.interface {
         socket.bind_device(Some(interface.as_bytes())).map_err(no_path)?;
     }
-    if let Some(address) = source.address.filter(|a| a.is_ipv4() == remote.is_ipv4()) {
+    #[cfg(not(target_os = "linux"))]
+    if source.interface.is_some() && source.address.is_none() {
+        return Err(no_path(io::Error::other(
+            "binding to an interface is for Linux; name its source address, too",
+        )));
+    }
+    if let Some(address) = source.address {
         socket.bind(&SocketAddr::new(address, 0).into()).map_err(no_path)?;
     } else if kind == Type::DGRAM {
         let any: IpAddr =
@@ -133,6 +163,16 @@ mod tests {
         assert_eq!(tcp(open, &source, limit, &origin).await.unwrap().unwrap().contact.remote, open);
         drop(listener);
         assert_eq!(tcp(open, &source, limit, &origin).await.unwrap().unwrap_err().failure, Failure::Refused);
+    }
+
+    #[test]
+    fn nothing_leaves_by_another_family() {
+        let source = SourceAddress { interface: None, address: Some("127.0.0.1".parse().unwrap()) };
+        let (v4, v6) = ("127.0.0.1:9".parse().unwrap(), "[::1]:9".parse().unwrap());
+        assert_eq!(bound(v6, Type::DGRAM, &source).unwrap_err().cause, Cause::NoPath);
+        assert_eq!(usable(vec![v6, v4], &source).unwrap(), [v4]);
+        assert_eq!(usable(vec![v6], &source).unwrap_err().cause, Cause::NoPath);
+        assert_eq!(usable(vec![], &source).unwrap(), []);
     }
 
     #[tokio::test]

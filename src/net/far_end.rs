@@ -113,6 +113,7 @@ impl Control {
                 "check the name of the far end in the policy",
             )
         })?;
+        let addresses = dial::usable(addresses, source)?;
         let (stream, contact, missed) = dial_any(&addresses, source, origin).await?;
         let tls = handshake(stream, host, contact.remote, far_end).await?;
         let mut control = Self {

@@ -100,7 +100,7 @@ async fn ask(target: &Target, env: &Env) -> Result<Reading, NotMeasured> {
         attempts: Vec::new(),
     };
     let asked = Asked { address, key, media: Duration::from_secs(target.media_seconds.into()) };
-    for remote in found.unwrap_or_default() {
+    for remote in dial::usable(found.unwrap_or_default(), &env.source)? {
         let family = Family::of(remote.ip());
         let published = reading
             .attempts

@@ -48,6 +48,7 @@ pub(super) async fn measure(target: &Target, env: &Env) -> Result<Reading, NotMe
         match resolve::lookup(&target.host, target.port, LOOKUP).await {
             Err(failure) => reading.lookup = Some(failure),
             Ok(addresses) => {
+                let addresses = dial::usable(addresses, &env.source)?;
                 let attempts = addresses.into_iter().map(|address| attempt(address, target, env));
                 reading.attempts = futures::future::try_join_all(attempts).await?;
             }
