@@ -181,7 +181,8 @@ mod tests {
     /// hangs up or `payloads` have been acknowledged.
     async fn call(to: SocketAddr, stream_id: &str, payloads: u64) -> Option<Ending> {
         let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
-        let options = CallerOptions { stream_id: stream_id.to_owned(), ..CallerOptions::default() };
+        let options =
+            CallerOptions { stream_id: Some(Secret::from(stream_id.to_owned())), ..CallerOptions::default() };
         let mut caller = Caller::new(options, to, 99, Instant::now()).unwrap();
         let (mut datagram, mut sent, mut open) = ([0; 2048], 0, false);
         let mut ended = None;

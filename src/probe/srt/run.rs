@@ -78,7 +78,7 @@ fn options(target: &Target) -> Result<CallerOptions, NotMeasured> {
     let stream_id = read(target.stream_id.as_ref())?;
     let passphrase = read(target.passphrase.as_ref())?;
     Ok(CallerOptions {
-        stream_id: stream_id.map(|id| id.reveal().to_owned()).unwrap_or_default(),
+        stream_id,
         passphrase,
         key: target.key_bits.and_then(KeyLength::from_bits),
         latency: Duration::from_millis(target.latency_ms().into()),

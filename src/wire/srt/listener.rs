@@ -8,7 +8,7 @@ use sapflow_srt::crypto::{CryptoConfig, KeySize};
 use sapflow_srt::{Config, ConnId, Event, RejectCode};
 
 use super::{BadOptions, KeyLength, Rejection};
-use crate::model::{Secret, WireText};
+use crate::model::Secret;
 
 /// How a listener answers.
 #[derive(Debug, Clone)]
@@ -45,7 +45,7 @@ impl Default for ListenerOptions {
 pub struct CallId(ConnId);
 
 /// A caller that has proved its address and waits for [`Listener::accept`].
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Call {
     /// Its number.
     pub id: CallId,
@@ -55,10 +55,10 @@ pub struct Call {
     pub stream_id: Vec<u8>,
 }
 
-impl Call {
-    /// The stream id for a person.
-    pub fn stream_id_text(&self) -> WireText {
-        WireText::from_bytes(&self.stream_id)
+impl std::fmt::Debug for Call {
+    /// Without the stream id: it may be a stream key.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Call").field("id", &self.id).field("peer", &self.peer).finish_non_exhaustive()
     }
 }
 

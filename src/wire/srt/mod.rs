@@ -14,7 +14,8 @@
 //! Memory: a datagram over 1500 bytes is dropped unread; parsing one allocates at most a few
 //! times its size. A [`Caller`] holds at most 64 bytes of what was not SRT, and the media not
 //! yet acknowledged (16 MiB at most). A [`Listener`] holds for each caller at most
-//! [`ListenerOptions::buffer_packets`] payloads of 1456 bytes.
+//! [`ListenerOptions::buffer_packets`] payloads of 1456 bytes, and nothing for one that has
+//! not returned its cookie. `tests/memory.rs` counts it.
 
 mod answer;
 mod caller;

@@ -20,8 +20,9 @@ const MAX_AGE_US: u64 = 15_000_000;
 /// What to call with.
 #[derive(Debug, Clone)]
 pub struct CallerOptions {
-    /// Stream id, at most 512 bytes; sent in clear.
-    pub stream_id: String,
+    /// Stream id, at most 512 bytes. A secret, since many services put the stream key there,
+    /// although SRT sends it in clear.
+    pub stream_id: Option<Secret>,
     /// Passphrase, 10 to 79 bytes.
     pub passphrase: Option<Secret>,
     /// Key length; `None` takes the one that the listener advertises, else AES-128.
@@ -41,7 +42,7 @@ pub struct CallerOptions {
 impl Default for CallerOptions {
     fn default() -> Self {
         Self {
-            stream_id: String::new(),
+            stream_id: None,
             passphrase: None,
             key: None,
             latency: Duration::from_millis(120),
@@ -101,7 +102,7 @@ pub(super) fn check(options: &CallerOptions, peer: SocketAddr, now: Instant) -> 
 /// The same for the engine.
 pub(super) fn engine_config(options: &CallerOptions, crypto: Option<CryptoConfig>) -> CallerConfig {
     CallerConfig {
-        stream_id: options.stream_id.clone(),
+        stream_id: options.stream_id.as_ref().map(|id| id.reveal().to_owned()).unwrap_or_default(),
         latency: options.latency,
         connect_timeout: options.phase_limit,
         max_handshake_packets: 1024,

@@ -22,7 +22,7 @@ fn secret(text: &str) -> Secret {
 }
 
 fn options() -> CallerOptions {
-    CallerOptions { stream_id: "live/main".into(), ..CallerOptions::default() }
+    CallerOptions { stream_id: Some(secret("live/main")), ..CallerOptions::default() }
 }
 
 fn locked() -> ListenerOptions {
@@ -416,7 +416,7 @@ fn options_that_cannot_work_are_refused() {
         change(&mut changed);
         refused(changed)
     };
-    assert_eq!(with(|o| o.stream_id = "x".repeat(513)), Some(BadOptions::StreamId));
+    assert_eq!(with(|o| o.stream_id = Some(secret(&"x".repeat(513)))), Some(BadOptions::StreamId));
     assert_eq!(with(|o| o.passphrase = Some(secret("short"))), Some(BadOptions::Passphrase));
     assert_eq!(with(|o| o.key = Some(KeyLength::Aes192)), Some(BadOptions::KeyLength));
     assert_eq!(with(|o| o.latency = Duration::from_secs(99)), Some(BadOptions::Range));
@@ -427,12 +427,22 @@ fn options_that_cannot_work_are_refused() {
     assert_eq!(Listener::new(&bad, Instant::now()).err(), Some(BadOptions::Passphrase));
 }
 
+/// A call as a listener announces it.
+fn called() -> Call {
+    let mut rig = Rig::new(options(), &ListenerOptions::default());
+    rig.run(50, never);
+    rig.calls.remove(0)
+}
+
 #[test]
 fn secrets_do_not_show() {
     let caller = CallerOptions { passphrase: Some(secret("canary-4711")), ..options() };
     let rig = Rig::new(caller.clone(), &locked());
-    let shown = format!("{caller:?} {:?} {:?} {:?}", locked(), rig.caller, rig.listener);
-    assert!(!shown.contains("canary-4711") && !shown.contains("correct horse"), "{shown}");
+    let call = Call { stream_id: b"live/main".to_vec(), ..called() };
+    let shown = format!("{caller:?} {:?} {:?} {:?} {call:?}", locked(), rig.caller, rig.listener);
+    for canary in ["canary-4711", "correct horse", "live/main", "108, 105, 118, 101"] {
+        assert!(!shown.contains(canary), "{canary}: {shown}");
+    }
 }
 
 /// A rig in which everything that a handshake and media send has been heard.
