@@ -18,7 +18,15 @@ macro_rules! builtin {
     };
 }
 
-builtin![];
+builtin![
+    "baseline",
+    "governance",
+    "platforms/facebook",
+    "platforms/mux",
+    "platforms/youtube",
+    "demo",
+    "venue-survey",
+];
 
 /// Reads files. The disk, but for tests.
 pub trait Files {
