@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::text::Place;
+use super::text::{Place, without_keys};
 use crate::model::text;
 
 /// One mistake.
@@ -52,7 +52,8 @@ impl Diagnostic {
 const MAX_MESSAGE: usize = 600;
 
 fn shown(message: &str) -> String {
-    let escaped = text::escape(message);
+    let message = without_keys(message);
+    let escaped = text::escape(&message);
     match escaped.char_indices().nth(MAX_MESSAGE) {
         Some((cut, _)) => format!("{}…", &escaped[..cut]),
         None => escaped.into_owned(),

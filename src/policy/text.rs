@@ -187,11 +187,22 @@ impl Text {
             .filter(|span| span.start < line.end && line.start < span.end)
             .cloned()
             .collect();
+        spans.extend(self.comment(line));
         spans.extend(
             in_addresses(&self.source[line.clone()])
                 .map(|span| line.start + span.start..line.start + span.end),
         );
         spans
+    }
+
+    /// The comment at the end of a line, which may hold what was commented out.
+    fn comment(&self, line: &Span) -> Option<Span> {
+        let overlaps = |span: &Span| span.start < line.end && line.start < span.end;
+        let words: Vec<&Entry> =
+            self.entries.values().filter(|entry| entry.words.is_some() && overlaps(&entry.value)).collect();
+        let inside = |at: usize| words.iter().any(|entry| entry.value.contains(&at));
+        let mut marks = self.source[line.clone()].match_indices('#').map(|(at, _)| line.start + at);
+        marks.find(|at| !inside(*at)).map(|at| at..line.end)
     }
 }
 
@@ -218,7 +229,7 @@ fn window(line: &[char], first: usize, last: usize) -> Excerpt {
 fn in_addresses(line: &str) -> impl Iterator<Item = Span> {
     line.match_indices("://").flat_map(move |(at, mark)| {
         let begin = at + mark.len();
-        let end = line[begin..].find(['"', '\'', ' ']).map_or(line.len(), |stop| begin + stop);
+        let end = line[begin..].find(['"', '\'', '`', ' ']).map_or(line.len(), |stop| begin + stop);
         let address = &line[begin..end];
         let login = address.find('@').map(|stop| begin..begin + stop);
         let tail = address.find('?').or_else(|| {
@@ -229,7 +240,7 @@ fn in_addresses(line: &str) -> impl Iterator<Item = Span> {
     })
 }
 
-/// What to hide of a line of a file that did not parse: every value, since any may be a
+/// What to hide of a line of a file that did not parse: all but keys, since anything may be a
 /// secret. `None` hides the whole line (it may be the inside of a long string).
 fn guess(text: &str, line: &Span) -> Option<Vec<Span>> {
     let before = &text[..line.start];
@@ -237,27 +248,43 @@ fn guess(text: &str, line: &Span) -> Option<Vec<Span>> {
         return None;
     }
     let shown = &text[line.clone()];
+    let header = shown.trim_start().starts_with('[');
     let mut hidden = Vec::new();
-    let mut at = shown.find('=').map_or(shown.len(), |equals| equals + 1);
-    if let Some(quote) = shown[..at].find(['"', '\'']) {
-        at = quote;
-    }
-    while let Some(offset) = shown[at..].find(|c: char| !c.is_whitespace() && !"=,[]{}".contains(c)) {
+    let mut at = 0;
+    while let Some(offset) = shown[at..].find(|c: char| !c.is_whitespace() && !STRUCTURE.contains(c)) {
         let start = at + offset;
         let rest = &shown[start..];
         let quoted = rest.starts_with(['"', '\'']);
-        let length = if quoted {
-            rest[1..].find(&rest[..1]).map_or(rest.len(), |close| close + 2)
-        } else {
-            rest.find(|c: char| c.is_whitespace() || "=,[]{}\"'".contains(c)).unwrap_or(rest.len())
+        let length = match rest.chars().next() {
+            Some('#') => rest.len(),
+            Some(quote) if quoted => rest[1..].find(quote).map_or(rest.len(), |close| close + 2),
+            _ => rest
+                .find(|c: char| c.is_whitespace() || STRUCTURE.contains(c) || "#\"'".contains(c))
+                .unwrap_or(rest.len()),
         };
         at = start + length;
-        let is_key = !quoted && shown[at..].trim_start().starts_with('=');
+        let is_key = !quoted && (header || shown[at..].trim_start().starts_with('='));
         if !is_key {
             hidden.push(line.start + start..line.start + at);
         }
     }
     Some(hidden)
+}
+
+/// TOML's own marks between keys and values.
+const STRUCTURE: &str = "=,[]{}";
+
+/// A message with what hides in addresses left out.
+pub(super) fn without_keys(message: &str) -> String {
+    let mut shown = String::new();
+    let mut at = 0;
+    for span in in_addresses(message) {
+        shown.push_str(&message[at.min(span.start)..span.start]);
+        shown.push('…');
+        at = span.end;
+    }
+    shown.push_str(&message[at..]);
+    shown
 }
 
 fn walk(table: &DeTable<'_>, path: &mut KeyPath, entries: &mut BTreeMap<KeyPath, Entry>) {
