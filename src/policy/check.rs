@@ -102,10 +102,16 @@ impl Checker<'_> {
         self.errors.push(Diagnostic::at(place, what).help(help));
     }
 
+    /// True when something of this table was left out, or a whole section that it may be.
+    fn lost(&self, path: &[String]) -> bool {
+        let section = path.first().map_or("", String::as_str);
+        self.layers.iter().any(|layer| layer.lost(path) || layer.lost_section(section))
+    }
+
     /// A value that must be there. No news when something of its table was left out.
     fn required<T: Clone>(&mut self, value: Option<&T>, path: &[&str], key: &str, help: &str) -> Option<T> {
         let path = keys(path);
-        if value.is_none() && !self.layers.iter().any(|layer| layer.lost(&path)) {
+        if value.is_none() && !self.lost(&path) {
             let place = self.table_place(&path);
             let error = Diagnostic::at(place, format!("{} has no {key}", table(&path)));
             self.errors.push(error.help(format!("add {key} = {help}")));
@@ -321,7 +327,7 @@ impl Checker<'_> {
     }
 
     fn not_empty(&mut self) {
-        if self.layers.iter().any(|layer| layer.lost(&keys(&["check"]))) {
+        if self.lost(&keys(&["check"])) {
             return;
         }
         let place =

@@ -41,7 +41,9 @@ impl Names {
                 };
                 let known = defined.get(section).into_iter().flatten().copied();
                 let is_definition = *section == "check" && path.first().is_some_and(|key| key == "check");
-                if is_definition || layer.lost(path) || known.clone().any(|known| known == word) {
+                // Its definition may be what did not fit.
+                let torn = layers.iter().any(|layer| layer.lost_entry(section));
+                if is_definition || torn || layer.lost(path) || known.clone().any(|known| known == word) {
                     continue;
                 }
                 let add = format!("add [{section}.{word}]");

@@ -11,7 +11,7 @@ use super::SCHEMA;
 use super::dates::settle;
 use super::diagnostic::Diagnostic;
 use super::draft::Draft;
-use super::nearest::hint;
+use super::nearest::{hint, nearest};
 use super::shape::{Meaning, SHAPE};
 use super::text::{KeyPath, Text};
 use super::wording::explain;
@@ -100,7 +100,7 @@ fn entry<'a, 'i>(table: &'a mut DeTable<'i>, path: &[String]) -> Option<&'a mut 
 
 fn broken(text: Text, syntax: &[toml::de::Error]) -> Parsed {
     let mut errors: Vec<Diagnostic> = Vec::new();
-    for error in syntax {
+    for error in syntax.iter().take(MAX_ERRORS) {
         let place = text.place(error.span().unwrap_or(0..0));
         let line = |one: &Diagnostic| one.place.as_ref().map(|place| place.line);
         if errors.len() < MAX_SYNTAX && errors.iter().all(|one| line(one) != Some(place.line)) {
@@ -147,6 +147,16 @@ impl Parsed {
                 .help(format!("begin it with schema = \"{SCHEMA}\"")),
         };
         self.errors.push(error);
+    }
+
+    /// True when a whole entry of this section was left out.
+    pub fn lost_entry(&self, section: &str) -> bool {
+        self.lost_section(section) || self.lost.iter().any(|lost| lost.len() == 2 && lost[0] == section)
+    }
+
+    /// True when something was left out that was probably meant to be this section.
+    pub fn lost_section(&self, section: &str) -> bool {
+        self.lost.iter().any(|lost| matches!(lost.as_slice(), [key] if nearest(key, [section]).is_some()))
     }
 
     /// True when something at or below `path` was left out.

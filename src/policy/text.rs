@@ -188,10 +188,22 @@ impl Text {
             .cloned()
             .collect();
         spans.extend(self.comment(line));
+        let line_start = line.start;
         spans.extend(
             in_addresses(&self.source[line.clone()])
-                .map(|span| line.start + span.start..line.start + span.end),
+                .map(|span| line_start + span.start..line_start + span.end),
         );
+        let is_address = |path: &KeyPath| path.last().is_some_and(|key| ADDRESSES.contains(&key.as_str()));
+        let addresses = self.entries.iter().filter(|(path, entry)| {
+            is_address(path)
+                && entry.words.is_some()
+                && entry.value.start < line.end
+                && line.start < entry.value.end
+        });
+        spans.extend(addresses.filter_map(|(_, entry)| {
+            let keep = kept(&self.source[entry.value.clone()]);
+            Some(entry.value.start + keep..entry.value.end).filter(|span| !span.is_empty())
+        }));
         spans
     }
 
@@ -224,19 +236,39 @@ fn window(line: &[char], first: usize, last: usize) -> Excerpt {
     Excerpt { line: text, indent, width: columns(&line[first.min(to)..last.min(to)]).max(1) }
 }
 
-/// A stream key often rides in an address: of `scheme://host/app/…?…` all after the first
-/// path segment is hidden, and so is everything before an `@`.
+/// Keys whose value is an address of an ingest, maybe misspelt.
+const ADDRESSES: &[&str] = &["to", "url"];
+
+/// How much of an address can be shown, however it is misspelt: host and application. What
+/// follows, and what looks like a key, is hidden; all of it when it holds a user's name.
+fn kept(address: &str) -> usize {
+    let has_scheme = address.contains("//") || address.contains(":/");
+    let mut pieces = address
+        .match_indices('/')
+        .map(|(at, _)| at + 1)
+        .filter(|start| !address[*start..].starts_with('/'))
+        .skip(usize::from(has_scheme));
+    let after_host = pieces.next();
+    let after_application = pieces.next();
+    let application = after_host.filter(|start| {
+        let piece = &address[*start..after_application.unwrap_or(address.len())];
+        piece.len() >= 12 && piece.bytes().any(|c| c.is_ascii_digit())
+    });
+    let login = address.contains('@').then_some(0);
+    [application, after_application, address.find('?'), login]
+        .into_iter()
+        .flatten()
+        .min()
+        .unwrap_or(address.len())
+}
+
+/// A stream key often rides in an address.
 fn in_addresses(line: &str) -> impl Iterator<Item = Span> {
-    line.match_indices("://").flat_map(move |(at, mark)| {
-        let begin = at + mark.len();
-        let end = line[begin..].find(['"', '\'', '`', ' ']).map_or(line.len(), |stop| begin + stop);
-        let address = &line[begin..end];
-        let login = address.find('@').map(|stop| begin..begin + stop);
-        let tail = address.find('?').or_else(|| {
-            let path = address.find('/')? + 1;
-            Some(path + address[path..].find('/')? + 1)
-        });
-        [login, tail.map(|tail| begin + tail..end)].into_iter().flatten().filter(|span| !span.is_empty())
+    let ends = ['"', '\'', '`', ' '];
+    line.match_indices("://").filter_map(move |(at, _)| {
+        let start = line[..at].rfind(ends).map_or(0, |end| end + 1);
+        let end = line[at..].find(ends).map_or(line.len(), |end| at + end);
+        Some(start + kept(&line[start..end])..end).filter(|span| !span.is_empty())
     })
 }
 
@@ -263,7 +295,9 @@ fn guess(text: &str, line: &Span) -> Option<Vec<Span>> {
                 .unwrap_or(rest.len()),
         };
         at = start + length;
-        let is_key = !quoted && (header || shown[at..].trim_start().starts_with('='));
+        let bare =
+            shown[start..at].bytes().all(|c| c.is_ascii_alphanumeric() || matches!(c, b'_' | b'-' | b'.'));
+        let is_key = bare && (header || shown[at..].trim_start().starts_with('='));
         if !is_key {
             hidden.push(line.start + start..line.start + at);
         }
