@@ -20,3 +20,4 @@ mod port;
 mod rtmp;
 mod srt;
 mod tls;
+mod upload;
