@@ -64,7 +64,10 @@ pub fn load(text: &str) -> Policy {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("policy.toml");
     std::fs::write(&file, text).unwrap();
-    policy::load(&file).unwrap()
+    let mut policy = policy::load(&file).unwrap();
+    // the folder is another at each run
+    policy.layers.iter_mut().for_each(|layer| layer.name = "policy.toml".into());
+    policy
 }
 
 fn contact(port: u16) -> Value {

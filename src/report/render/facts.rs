@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::text::line;
 use crate::judge::{Rank, Reason, Word};
-use crate::model::{Area, Effect, Finding, Outcome};
+use crate::model::{Area, Effect, Finding, Outcome, Role};
 use crate::report::v1::{CheckDoc, Document};
 
 /// What the word means, in one sentence for a person who is no engineer.
@@ -60,6 +60,19 @@ pub fn owner(document: &Document, area: &Area) -> String {
     match &entry.name {
         Some(name) => format!("{area} → {} → {}", entry.role, line(name)),
         None => format!("{area} → {}", entry.role),
+    }
+}
+
+/// What hangs on a check: what viewers would notice, else the policy's reason for asking.
+pub fn stake(check: &CheckDoc) -> &str {
+    if check.viewers.is_empty() { &check.why } else { &check.viewers }
+}
+
+/// A role with the name behind it: `it (A. Person)`.
+pub fn who(document: &Document, role: &Role) -> String {
+    match document.people.get(role) {
+        Some(name) => format!("{role} ({})", line(name)),
+        None => role.to_string(),
     }
 }
 

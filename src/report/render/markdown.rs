@@ -86,13 +86,13 @@ fn trouble(out: &mut String, document: &Document, check: &CheckDoc, clock: &Cloc
         writeln!(out, "  - never measured")?;
     }
     writeln!(out, "  - owner: {}", plain(&facts::owner(document, &check.owner)))?;
-    let notice = if check.viewers.is_empty() { &check.why } else { &check.viewers };
-    if !notice.is_empty() {
-        writeln!(out, "  - at stake: {}", plain(notice))?;
+    let stake = facts::stake(check);
+    if !stake.is_empty() {
+        writeln!(out, "  - at stake: {}", plain(stake))?;
     }
     if let Some(waiver) = &check.waiver {
-        let (by, until) = (&waiver.by, clock.at(waiver.expires.at()));
-        writeln!(out, "  - accepted by `{by}` until {until}: {}", plain(&waiver.reason))?;
+        let (by, until) = (plain(&facts::who(document, &waiver.by)), clock.at(waiver.expires.at()));
+        writeln!(out, "  - accepted by {by} until {until}: {}", plain(&waiver.reason))?;
     }
     Ok(())
 }
@@ -104,7 +104,6 @@ fn waivers(out: &mut String, document: &Document, clock: &Clock) -> fmt::Result 
     writeln!(out, "\n## Waivers\n")?;
     for entry in &document.waivers {
         let waiver = &entry.waiver;
-        let name = entry.approver.as_ref().map(|name| format!(" ({})", plain(name))).unwrap_or_default();
         let state = match entry.state {
             WaiverState::InUse => "in use",
             WaiverState::NotNeeded => "not needed",
@@ -112,7 +111,8 @@ fn waivers(out: &mut String, document: &Document, clock: &Clock) -> fmt::Result 
             WaiverState::WithoutEffect => "without effect",
         };
         let until = clock.at(waiver.expires.at());
-        write!(out, "- `{}`: {state}; by `{}`{name} until {until}: ", waiver.check, waiver.by)?;
+        let by = plain(&facts::who(document, &waiver.by));
+        write!(out, "- `{}`: {state}; by {by} until {until}: ", waiver.check)?;
         writeln!(out, "{}", plain(&waiver.reason))?;
     }
     Ok(())

@@ -63,6 +63,8 @@ fn head(page: &Page) -> Markup {
 fn verdict(page: &Page) -> Markup {
     let document = page.document;
     let verdict = &document.verdict;
+    let measured = page.clock.span(document.run.started, document.run.finished);
+    let judged = page.clock.at(verdict.evaluated_at);
     let tally = [Outcome::Pass, Outcome::Warn, Outcome::Fail, Outcome::Unknown, Outcome::NotApplicable];
     markup! {
         section class=(format!("verdict {}", word_class(verdict.word))) {
@@ -87,8 +89,8 @@ fn verdict(page: &Page) -> Markup {
                 }
                 dt { "Measured, judged" }
                 dd {
-                    (page.clock.span(document.run.started, document.run.finished)) br;
-                    (page.clock.at(verdict.evaluated_at))
+                    (measured)
+                    @if judged != measured { br; (judged) }
                 }
             }
         }
@@ -161,7 +163,7 @@ fn card(page: &Page, check: &CheckDoc, class: &str) -> Markup {
                 dt { "Owner" } dd { (facts::owner(document, &check.owner)) }
                 @if let Some(waiver) = &check.waiver {
                     dt { "Accepted" }
-                    dd { "by " (waiver.by) " until " (page.clock.at(waiver.expires.at())) ": " (line(&waiver.reason)) }
+                    dd { "by " (facts::who(document, &waiver.by)) " until " (page.clock.at(waiver.expires.at())) ": " (line(&waiver.reason)) }
                 }
             }
         }
@@ -195,22 +197,22 @@ fn remedies(check: &CheckDoc) -> Vec<String> {
     remedies
 }
 
-/// What viewers would notice, from the checks that are not as they should be.
+/// What viewers would notice, and what else is at stake, from the checks that are not as they
+/// should be.
 fn viewers(page: &Page) -> Markup {
-    let bad = |outcome| page.document.checks.iter().filter(move |check| check.outcome == outcome);
-    let failed: Vec<&CheckDoc> = bad(Outcome::Fail).collect();
-    let open: Vec<&CheckDoc> = bad(Outcome::Unknown).collect();
+    let failed = page.document.checks.iter().filter(|check| check.outcome == Outcome::Fail);
+    let (seen, unseen): (Vec<_>, Vec<_>) = failed.partition(|check| !check.viewers.is_empty());
+    let groups = [
+        ("Viewers would notice:", seen),
+        ("Also at stake:", unseen),
+        ("Nobody knows yet, and it may come to this:", facts::unanswered(page.document).collect()),
+    ];
     markup! {
-        @if !failed.is_empty() || !open.is_empty() {
+        @if groups.iter().any(|(_, checks)| !checks.is_empty()) {
             section {
                 h2 { "If the event went ahead anyway" }
-                @if !failed.is_empty() {
-                    p.lead { "Viewers would notice:" }
-                    (notices(&failed))
-                }
-                @if !open.is_empty() {
-                    p.lead { "Nobody knows whether viewers would notice:" }
-                    (notices(&open))
+                @for (lead, checks) in &groups {
+                    @if !checks.is_empty() { p.lead { (lead) } (notices(checks)) }
                 }
             }
         }
@@ -220,8 +222,7 @@ fn viewers(page: &Page) -> Markup {
 fn notices(checks: &[&CheckDoc]) -> Markup {
     let mut said: Vec<(String, Vec<&CheckDoc>)> = Vec::new();
     for check in checks {
-        let own = if check.viewers.is_empty() { &check.why } else { &check.viewers };
-        let text = line(own);
+        let text = line(facts::stake(check));
         match said.iter_mut().find(|(have, _)| *have == text) {
             Some((_, checks)) => checks.push(check),
             None => said.push((text, vec![check])),
@@ -231,7 +232,7 @@ fn notices(checks: &[&CheckDoc]) -> Markup {
         ul.notices {
             @for (text, checks) in said {
                 li {
-                    @if !text.is_empty() { (capital(&text)) " " }
+                    @if !text.is_empty() { (prose(&capital(&text))) " " }
                     span.quiet { "(" @for (at, check) in checks.iter().enumerate() { @if at > 0 { ", " } (check.id) } ")" }
                 }
             }
