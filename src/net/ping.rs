@@ -8,6 +8,7 @@ use surge_ping::{Client, Config, ICMP, IcmpPacket, PingIdentifier, PingSequence}
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use super::dial;
 use crate::model::{Cause, NotMeasured, SourceAddress};
 use crate::wire::stamp::Session;
 
@@ -145,11 +146,13 @@ fn is_reply(packet: &IcmpPacket) -> bool {
 }
 
 fn client(host: IpAddr, source: &SourceAddress) -> Result<Client, NotMeasured> {
+    // Says so when the path has no such interface, address or family.
+    dial::bound(SocketAddr::new(host, 0), socket2::Type::DGRAM, source)?;
     let mut config = Config::builder().kind(if host.is_ipv4() { ICMP::V4 } else { ICMP::V6 });
     if let Some(interface) = &source.interface {
         config = config.interface(interface);
     }
-    if let Some(address) = source.address.filter(|address| address.is_ipv4() == host.is_ipv4()) {
+    if let Some(address) = source.address {
         config = config.bind(SocketAddr::new(address, 0));
     }
     Client::new(&config.build()).map_err(|error| match error.kind() {
@@ -170,6 +173,14 @@ fn client(host: IpAddr, source: &SourceAddress) -> Result<Client, NotMeasured> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn nothing_leaves_by_another_family_than_the_path_has() {
+        let source = SourceAddress { interface: None, address: Some("127.0.0.1".parse().unwrap()) };
+        let plan = Plan { packets: 1, every: Duration::ZERO, size: 8, patience: Duration::from_secs(1) };
+        let why = run("::1".parse().unwrap(), &source, &plan, &CancellationToken::new(), |_, _| {}).await;
+        assert_eq!(why.unwrap_err().cause, Cause::NoPath);
+    }
 
     /// Raw or datagram ICMP as this user has it; neither is a result too.
     #[tokio::test]
