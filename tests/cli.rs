@@ -191,3 +191,83 @@ fn secrets_are_in_no_artefact() {
         assert!(!canaries.iter().any(|canary| content.contains(canary)), "a secret is in {name}");
     }
 }
+
+#[test]
+fn a_far_end_prints_what_the_policy_needs() {
+    let folder = tempfile::tempdir().unwrap();
+    let ports = ["--listen", "127.0.0.1:0", "--rtmp", "0", "--srt", "none"];
+    let mut far_end = golive();
+    far_end.arg("far-end").args(ports).arg("--state").arg(folder.path().join("state")).stdout(Stdio::piped());
+    let mut far_end = far_end.spawn().unwrap();
+    let mut lines = BufReader::new(far_end.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let said: Vec<String> = lines.by_ref().take_while(|line| !line.starts_with("Ctrl-C")).collect();
+    let block: Vec<&String> = said.iter().skip_while(|line| !line.starts_with("[far_end.")).take(4).collect();
+    let token = said.iter().find_map(|line| line.strip_prefix("export GOLIVE_TOKEN=")).unwrap();
+    let policy = folder.path().join("policy.toml");
+    let rest = r#"
+        [[check.upload]]
+        id = "line.upload"
+        target = { far_end = "cloud", seconds = 5, at_most_kbps = 8000 }
+        limits = { rate_kbps = 6000 }
+        enforcement = "hard"
+        owner = "network"
+        why = "the stream needs it"
+    "#;
+    let head = "schema = \"golive-policy/1\"\nevent.title = \"T\"\npeople.it.name = \"I\"\naccountable.network = \"it\"\n";
+    let block = block.into_iter().cloned().collect::<Vec<_>>().join("\n");
+    std::fs::write(&policy, format!("{head}{block}\n{rest}")).unwrap();
+
+    let check = |token: &str, out: &str| {
+        let out = folder.path().join(out);
+        let output = golive()
+            .env("GOLIVE_TOKEN", token)
+            .args(["check", "--plain", "--out"])
+            .arg(&out)
+            .arg(&policy)
+            .output()
+            .unwrap();
+        let files = std::fs::read_dir(&out)
+            .unwrap()
+            .map(|entry| text(&std::fs::read(entry.unwrap().path()).unwrap()));
+        let all = files.chain([text(&output.stdout), text(&output.stderr)]).collect::<String>();
+        assert!(!all.contains(token), "the token is in an artefact");
+        (output.status.code(), all)
+    };
+    let (code, all) = check(token, "right");
+    assert_eq!(code, Some(0), "{all}");
+    let (code, all) = check("0123456789abcdef-wrong", "wrong");
+    assert_eq!(code, Some(3), "could not ask is never a pass: {all}");
+    assert!(lines.any(|line| line.contains("refused")), "the far end says whom it refused");
+    send(&far_end, "TERM");
+    assert_eq!(far_end.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn traffic_beyond_loopback_needs_an_authorisation() {
+    let folder = tempfile::tempdir().unwrap();
+    let policy = folder.path().join("policy.toml");
+    let body = r#"
+        schema = "golive-policy/1"
+        event.title = "T"
+        people.it.name = "I"
+        accountable.network = "it"
+        [[check.port]]
+        id = "p"
+        target = { host = "192.0.2.1", port = 443 }
+        limits = { expect = "open" }
+        enforcement = "hard"
+        owner = "network"
+        why = "w"
+    "#;
+    std::fs::write(&policy, body).unwrap();
+    for command in ["check", "plan"] {
+        let output = golive().current_dir(folder.path()).arg(command).arg(&policy).output().unwrap();
+        assert_eq!(output.status.code(), Some(77), "{}", text(&output.stderr));
+        assert!(text(&output.stderr).contains("192.0.2.1"), "{}", text(&output.stderr));
+    }
+    assert!(!folder.path().join("reports").exists(), "nothing was run");
+    std::fs::write(&policy, body.replace("enforcement", "enforcment")).unwrap();
+    let output = golive().args(["policy", "check"]).arg(&policy).output().unwrap();
+    assert_eq!(output.status.code(), Some(78));
+    assert!(text(&output.stderr).contains("enforcement"), "{}", text(&output.stderr));
+}

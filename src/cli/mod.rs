@@ -3,6 +3,7 @@
 mod check;
 mod demo;
 mod exit;
+mod far_end;
 mod judge;
 mod load;
 mod plan;
@@ -39,6 +40,7 @@ enum Command {
     Plan(plan::Args),
     Policy(policy::Args),
     Demo(demo::Args),
+    FarEnd(far_end::Args),
     Resume(resume::Args),
     Report(report::Args),
     Judge(judge::Args),
@@ -78,6 +80,7 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Plan(args) => plan::run(&args),
         Command::Policy(args) => policy::run(&args),
         Command::Demo(args) => demo::run(&args),
+        Command::FarEnd(args) => far_end::run(&args),
         Command::Report(args) => report::run(&args),
         Command::Judge(args) => judge::run(&args),
         Command::Readme(args) => readme::run(&args),

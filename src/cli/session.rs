@@ -97,8 +97,9 @@ async fn signals(stop: Stop) {
     std::process::exit(i32::from(exit::INTERRUPTED));
 }
 
+/// Done when the process is asked to end; by what.
 #[cfg(unix)]
-async fn signal() -> &'static str {
+pub(super) async fn signal() -> &'static str {
     use tokio::signal::unix::{SignalKind, signal};
     let (Ok(mut term), Ok(mut hup)) = (signal(SignalKind::terminate()), signal(SignalKind::hangup())) else {
         let _ = tokio::signal::ctrl_c().await;
@@ -111,8 +112,9 @@ async fn signal() -> &'static str {
     }
 }
 
+/// Done when the process is asked to end; by what.
 #[cfg(not(unix))]
-async fn signal() -> &'static str {
+pub(super) async fn signal() -> &'static str {
     let _ = tokio::signal::ctrl_c().await;
     "Ctrl-C"
 }
