@@ -143,13 +143,11 @@ fn check(out: &mut impl Write, card: &Card) -> io::Result<()> {
 
 /// What was seen of a check that is fine, in one line.
 fn seen(card: &Card) -> String {
-    const SHOWN: usize = 3;
-    let seen: Vec<&str> = card.findings.iter().take(SHOWN).map(|finding| finding.observed.as_str()).collect();
-    let more = match card.findings.len().saturating_sub(SHOWN) {
-        0 => String::new(),
-        more => format!("; and {more} more"),
-    };
-    if seen.is_empty() { String::new() } else { format!(": {}{more}", seen.join("; ")) }
+    match card.findings.as_slice() {
+        [] => String::new(),
+        [only] => format!(": {}", only.observed),
+        [first, more @ ..] => format!(": {}; and {} more within limits", first.observed, more.len()),
+    }
 }
 
 fn compared(out: &mut impl Write, finding: &FindingText) -> io::Result<()> {

@@ -32,7 +32,10 @@ impl Trace {
             "kbps" => "kb/s",
             other => other,
         };
-        let title = what.replace('_', " ");
+        let title = match what {
+            "rtt" => "round trip".to_owned(),
+            other => other.replace('_', " "),
+        };
         Self {
             name: name.to_owned(),
             title: charset.show(&title),

@@ -21,6 +21,8 @@ pub enum Key {
     Filter,
     /// Follow what is running.
     Follow,
+    /// The next chart.
+    Chart,
     /// Show or hide the keys.
     Help,
     /// Close what is open.
@@ -43,6 +45,7 @@ pub const HELP: &[(&str, &str)] = &[
     ("Home End, g G", "first, last check"),
     ("PgUp PgDn, Space", "scroll the details"),
     ("f", "only what needs attention, or all"),
+    ("c", "the next chart"),
     ("l", "follow what is running"),
     ("q", "stop the run (asks first); leave when it is over"),
     ("Ctrl-C", "stop at once, keep what was measured; again: leave"),
@@ -71,6 +74,7 @@ impl Key {
             KeyCode::PageDown | KeyCode::Char(' ') => Self::PageDown,
             KeyCode::Char('f') => Self::Filter,
             KeyCode::Char('l') => Self::Follow,
+            KeyCode::Char('c') => Self::Chart,
             KeyCode::Char('?' | 'h') | KeyCode::F(1) => Self::Help,
             KeyCode::Esc => Self::Back,
             KeyCode::Char('y' | 'Y') => Self::Yes,

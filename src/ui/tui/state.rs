@@ -69,6 +69,8 @@ pub struct State {
     pub selected: usize,
     /// Lines that the details are scrolled down.
     pub scroll: usize,
+    /// How many charts the user went on by.
+    pub chart: usize,
     /// Only what needs attention is listed.
     pub attention_only: bool,
     /// What lies over the screen.
@@ -92,6 +94,7 @@ impl State {
             watching,
             selected: 0,
             scroll: 0,
+            chart: 0,
             attention_only: false,
             overlay: Overlay::None,
             phase: Phase::Going,
@@ -180,6 +183,7 @@ impl State {
                 self.attention_only = !self.attention_only;
                 self.keep_listed();
             }
+            Key::Chart => self.chart = self.chart.wrapping_add(1),
             Key::Follow => {
                 self.follow = true;
                 self.follow_run();
@@ -281,7 +285,7 @@ impl State {
     fn select(&mut self, index: usize) {
         if self.selected != index {
             self.selected = index;
-            self.scroll = 0;
+            (self.scroll, self.chart) = (0, 0);
         }
     }
 

@@ -265,12 +265,12 @@ fn any_event() -> impl Strategy<Value = Event> {
 
 fn any_key() -> impl Strategy<Value = Key> {
     use Key::{
-        Back, Down, Filter, First, Follow, Help, Interrupt, Last, Other, PageDown, PageUp, Quit, Suspend, Up,
-        Yes,
+        Back, Chart, Down, Filter, First, Follow, Help, Interrupt, Last, Other, PageDown, PageUp, Quit,
+        Suspend, Up, Yes,
     };
     let all = [
-        Up, Down, First, Last, PageUp, PageDown, Filter, Follow, Help, Back, Yes, Quit, Interrupt, Suspend,
-        Other,
+        Up, Down, First, Last, PageUp, PageDown, Filter, Follow, Chart, Help, Back, Yes, Quit, Interrupt,
+        Suspend, Other,
     ];
     proptest::sample::select(all.to_vec())
 }
@@ -321,4 +321,41 @@ proptest! {
             prop_assert!(state.scroll == 0 || state.card().is_some());
         }
     }
+}
+
+/// A run of `golive demo` as its journal has it.
+fn demo(seconds: f64) -> State {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/demo.jsonl");
+    let recording = Recording::read(std::fs::read(path).unwrap().as_slice()).unwrap();
+    assert_eq!(recording.remarks, Vec::<String>::new());
+    let mut state = State::new(Charset::Unicode, Watching::Recording);
+    for (event, ms) in
+        recording.events.iter().zip(recording.times()).filter(|(_, ms)| *ms <= seconds * 1000.0)
+    {
+        state.tick(ms);
+        state.apply(event);
+    }
+    state.tick(seconds * 1000.0);
+    state
+}
+
+#[test]
+fn a_real_run() {
+    let mut running = demo(15.0);
+    assert_snapshot!("demo_running_80x24", screen(&mut running, SMALL));
+    assert_snapshot!("demo_running_120x40", screen(&mut running, LARGE));
+    let mut over = demo(600.0);
+    assert_snapshot!("demo_over_80x24", screen(&mut over, SMALL));
+    assert_snapshot!("demo_over_120x40", screen(&mut over, LARGE));
+}
+
+#[test]
+fn each_chart_can_be_seen() {
+    let mut state = demo(600.0);
+    let first = screen(&mut state, SMALL);
+    state.key(Key::Chart);
+    let second = screen(&mut state, SMALL);
+    assert_ne!(first, second);
+    state.key(Key::Chart);
+    assert_eq!(first, screen(&mut state, SMALL), "two charts");
 }

@@ -5,33 +5,54 @@ use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
+use ratatui::text::Line;
 
 use super::{framed, titled};
 use crate::ui::story::{Card, Stage, Trace};
 use crate::ui::tui::state::State;
 use crate::ui::tui::theme::Theme;
-use crate::ui::tui::wrap::cells;
+use crate::ui::tui::wrap::{cells, clip};
 
 /// Eighths of a cell, for the top of a column.
 const EIGHTHS: [&str; 8] = [" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇"];
 
-/// The chart that belongs on screen: the selected check's, else that of one that runs.
-pub(super) fn wanted(state: &State) -> Option<(&Card, &Trace)> {
-    let drawn = |card: &'_ Card| card.traces.iter().any(|trace| !trace.points.is_empty());
-    let running = |card: &&Card| matches!(card.stage, Stage::Running { .. }) && drawn(card);
-    let card = state.card().filter(|card| drawn(card)).or_else(|| state.story.cards.iter().find(running))?;
-    card.traces.iter().find(|trace| !trace.points.is_empty()).map(|trace| (card, trace))
+/// One line of one check.
+#[derive(Clone, Copy)]
+pub(super) struct Drawn<'a> {
+    card: &'a Card,
+    trace: &'a Trace,
 }
 
+/// The charts that belong on screen: the selected check's, else those of one that runs. First
+/// those that have a limit, turned by as many as the user asked.
+pub(super) fn wanted(state: &State) -> Vec<Drawn<'_>> {
+    let drawn = |card: &'_ Card| card.traces.iter().any(|trace| !trace.points.is_empty());
+    let running = |card: &&Card| matches!(card.stage, Stage::Running { .. }) && drawn(card);
+    let selected = state.card().filter(|card| drawn(card));
+    let Some(card) = selected.or_else(|| state.story.cards.iter().find(running)) else { return Vec::new() };
+    let traces = card.traces.iter().filter(|trace| !trace.points.is_empty());
+    let mut all: Vec<_> = traces.map(|trace| Drawn { card, trace }).collect();
+    all.sort_by_key(|drawn| drawn.trace.required.is_none());
+    let by = state.chart.checked_rem(all.len()).unwrap_or(0);
+    all.rotate_left(by);
+    all
+}
+
+/// Draws one chart; `others` is how many more there are that do not fit.
 pub(super) fn draw(
     frame: &mut Frame<'_>,
     area: Rect,
     state: &State,
-    card: &Card,
-    trace: &Trace,
+    drawn: Drawn<'_>,
+    others: usize,
     theme: Theme,
 ) {
-    let block = framed(theme, titled(theme, &caption(card, trace, theme)));
+    let Drawn { card, trace } = drawn;
+    let room = usize::from(area.width).saturating_sub(4);
+    let mut block = framed(theme, titled(theme, &caption(state, drawn, theme, room)));
+    if others > 0 {
+        block = block.title_bottom(Line::from(format!(" c: {others} more ")).right_aligned());
+    }
     let inner = block.inner(area);
     frame.render_widget(block, area);
     let scale = Scale::of(state, card, trace);
@@ -54,12 +75,16 @@ pub(super) fn draw(
     x_labels(buffer, plot, &scale, theme);
 }
 
-fn caption(card: &Card, trace: &Trace, theme: Theme) -> String {
+/// What is drawn, of which check when it is not the selected one, and its last value or unit.
+fn caption(state: &State, Drawn { card, trace }: Drawn<'_>, theme: Theme, room: usize) -> String {
     let now = match (card.stage, trace.last()) {
         (Stage::Running { .. }, Some(last)) => format!("{}now {} {}", theme.dot(), number(last), trace.unit),
         _ => format!(", {}", trace.unit),
     };
-    format!("{}{now}", trace.title)
+    let other = state.card().is_none_or(|selected| selected.id != card.id);
+    let title = if other { format!("{}: {}", card.id, trace.title) } else { trace.title.clone() };
+    let title = clip(&title, room.saturating_sub(cells(&now)), theme.pick("…", "..."));
+    format!("{title}{now}")
 }
 
 /// What the plot's edges stand for.

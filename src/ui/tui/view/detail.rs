@@ -44,6 +44,9 @@ pub(super) fn lines(card: &Card, state: &State, theme: Theme, area: Rect) -> Vec
     Page::of(card, state, theme, usize::from(framed(theme, "").inner(area).width)).lines
 }
 
+/// Cells for the name of an entry.
+const NAME: usize = 8;
+
 /// The lines of the details, wrapped to a width.
 struct Page {
     theme: Theme,
@@ -131,12 +134,29 @@ impl Page {
         self.entry("owner", &card.owned_by(), Style::new());
         self.entry("matters", &card.why, Style::new());
         if card.findings.is_empty() {
-            let limits: Vec<_> =
-                card.limits.iter().map(|(field, bound)| format!("{field} {bound}")).collect();
-            self.entry("limits", &limits.join(", "), Style::new());
+            self.limits(card);
         }
         if card.stage == Stage::Waiting && card.seconds > 0.0 {
             self.entry("takes", &format!("about {}", brief(card.seconds * 1000.0)), Style::new());
+        }
+    }
+
+    /// The limits, none of them broken between its name and its bound.
+    fn limits(&mut self, card: &Card) {
+        let room = self.width.saturating_sub(NAME);
+        let mut lines: Vec<String> = Vec::new();
+        for (field, bound) in &card.limits {
+            let one = format!("{field} {bound}");
+            match lines.last_mut() {
+                Some(line) if cells(line) + cells(&one) + 2 <= room => {
+                    line.push_str(", ");
+                    line.push_str(&one);
+                }
+                _ => lines.push(one),
+            }
+        }
+        for (row, line) in lines.iter().enumerate() {
+            self.entry(if row == 0 { "limits" } else { "" }, line, Style::new());
         }
     }
 
@@ -171,7 +191,6 @@ impl Page {
 
     /// A name and a text, the text's lines under one another; nothing for an empty text.
     fn entry(&mut self, name: &str, text: &str, style: Style) {
-        const NAME: usize = 8;
         if text.is_empty() {
             return;
         }

@@ -66,13 +66,30 @@ fn progress(state: &State, theme: Theme, width: usize) -> Line<'static> {
     let left = format!(" {word}  {done} of {all} ");
     let right = format!(" {}  {} ", minutes(state.elapsed_ms()), time_left(state));
     let room = width.saturating_sub(cells(&left) + cells(&right));
-    let full = (room * done).checked_div(all).unwrap_or(0).min(room);
+    let full = share(state, room);
     Line::from(vec![
         Span::styled(left, theme.strong()),
         Span::styled(theme.pick("━", "=").repeat(full), theme.busy()),
         Span::styled(theme.pick("─", "-").repeat(room - full), theme.faint()),
         Span::raw(right),
     ])
+}
+
+/// Cells of the bar that are full: by time, as far as the plan knows it.
+fn share(state: &State, room: usize) -> usize {
+    if state.story.cards.is_empty() {
+        return 0;
+    }
+    let (gone, left) = (state.elapsed_ms(), state.seconds_left().unwrap_or(0.0) * 1000.0);
+    let share = if gone + left > 0.0 { gone / (gone + left) } else { 1.0 };
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "0 to a terminal's width"
+    )]
+    let full = (share.clamp(0.0, 1.0) * room as f64) as usize;
+    full.min(room)
 }
 
 fn time_left(state: &State) -> String {

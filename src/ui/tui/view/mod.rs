@@ -48,17 +48,26 @@ pub fn draw(frame: &mut Frame<'_>, state: &State, theme: Theme) -> Fit {
 
 /// Details of the selected check above the chart that belongs with them.
 fn right_side(frame: &mut Frame<'_>, area: Rect, state: &State, theme: Theme) -> Fit {
-    let Some((card, trace)) = chart::wanted(state) else {
+    let charts = chart::wanted(state);
+    if charts.is_empty() {
         return detail::draw(frame, area, state, theme);
-    };
-    // The chart takes what the details leave.
-    let need = u16::try_from(detail::lines(card, state, theme, area).len()).unwrap_or(u16::MAX);
-    let least = if matches!(card.stage, Stage::Running { .. }) { 8 } else { 7 };
-    let height = area.height.saturating_sub(need.saturating_add(2)).clamp(least, 16);
-    let [above, below] = Layout::vertical([Constraint::Min(0), Constraint::Length(height)]).areas(area);
-    let fit = detail::draw(frame, above, state, theme);
-    chart::draw(frame, below, state, card, trace, theme);
-    fit
+    }
+    // The charts take what the details leave.
+    let need = state.card().map_or(0, |card| detail::lines(card, state, theme, area).len());
+    let need = u16::try_from(need).unwrap_or(u16::MAX).saturating_add(2);
+    let least = if state.moving() { 8 } else { 7 };
+    let room = area.height.saturating_sub(need).max(area.height * 2 / 5).max(least);
+    let shown = usize::from(room / 9).clamp(1, charts.len());
+    let height = (room / u16::try_from(shown).unwrap_or(1)).min(16);
+    let mut rows = vec![Constraint::Min(0)];
+    rows.resize(shown + 1, Constraint::Length(height));
+    let areas = Layout::vertical(rows).split(area);
+    let (Some(above), below) = (areas.first(), areas.iter().skip(1)) else { return Fit::default() };
+    let others = charts.len() - shown;
+    for (place, (drawn, area)) in (1..).zip(charts.into_iter().zip(below)) {
+        chart::draw(frame, *area, state, drawn, if place == shown { others } else { 0 }, theme);
+    }
+    detail::draw(frame, *above, state, theme)
 }
 
 /// A frame with a title.
