@@ -125,6 +125,13 @@ impl Story {
         self.cards.iter().filter(|card| card.outcome() == Some(outcome)).count()
     }
 
+    /// Milliseconds that the run took by its own account, since it started or was resumed.
+    pub fn took_ms(&self) -> Option<f64> {
+        let (opening, ending) = (self.opening.as_ref()?, self.ending.as_ref()?);
+        let from = opening.resumed.map_or(opening.at, |(at, _)| at);
+        Some(ending.at.duration_since(from).as_millis_f64()).filter(|ms| ms.is_finite() && *ms >= 0.0)
+    }
+
     /// The card of a check.
     pub fn card(&self, check: &CheckId) -> Option<&Card> {
         self.cards.iter().find(|card| card.id == check.as_str())

@@ -124,7 +124,8 @@ impl State {
             }
             Event::RunResumed { .. } => self.begin(),
             Event::RunFinished { .. } => {
-                self.ended_ms = Some(self.now_ms);
+                let took = self.story.took_ms();
+                self.ended_ms = Some(took.map_or(self.now_ms, |ms| self.base_ms + ms));
                 self.drop_question();
             }
             _ => {}

@@ -359,3 +359,12 @@ fn each_chart_can_be_seen() {
     state.key(Key::Chart);
     assert_eq!(first, screen(&mut state, SMALL), "two charts");
 }
+
+#[test]
+fn how_long_a_run_took_is_the_recording_s_word_not_the_viewer_s() {
+    let mut state = State::new(Charset::Unicode, Watching::Recording);
+    for event in fixture::run(End::Go) {
+        state.apply(&event);
+    }
+    assert!((state.elapsed_ms() - 29_000.0).abs() < f64::EPSILON);
+}
