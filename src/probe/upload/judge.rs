@@ -16,9 +16,10 @@ const NETWORK_TEAM: &str = "ask the network team for a line or a quality-of-serv
      lower the stream's bit rate, or take another path";
 
 pub(super) fn judge(limits: &Limits, reading: &Reading) -> Vec<Finding> {
-    let mut findings = vec![ending(reading)];
     let rates = reading.rates();
-    findings.extend(limits.rate_kbps.map(|limit| rate(limit, reading, rates)));
+    // What people look for stands first.
+    let mut findings = Vec::from_iter(limits.rate_kbps.map(|limit| rate(limit, reading, rates)));
+    findings.push(ending(reading));
     findings.extend(limits.worst_10s_kbps.map(|limit| worst(limit, reading, rates)));
     findings.extend(rates.and_then(|rates| fell(&rates)));
     findings.extend(limits.stall_ms.map(|limit| stall(limit, reading)));
