@@ -13,6 +13,7 @@ use golive::net::congestion::Congestion;
 use golive::probe::upload::{Ending, Limits, Reading, Target, Upload};
 use golive::probe::{Env, Probe, Progress};
 use golive::wire::control::Grant;
+use rustix::thread::{CapabilitySet, capabilities, set_capabilities};
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::AbortHandle;
@@ -317,4 +318,35 @@ async fn a_run_that_is_stopped_keeps_what_it_has_and_samples_came_live() {
     assert_eq!(upload, reading.arrived_bytes.len(), "each slot once");
     // The test's own cap holds: 5 Mb/s, and what was written is what was allowed.
     assert!(reading.sender.written_bytes <= 5_000 * 125 * 5, "{:?}", reading.sender);
+}
+
+/// A congestion control that this kernel gives to the privileged only, if there is one.
+fn guarded() -> Option<Congestion> {
+    let allowed = std::fs::read_to_string("/proc/sys/net/ipv4/tcp_allowed_congestion_control").unwrap();
+    let is_allowed = |congestion: &Congestion| {
+        allowed.split_whitespace().any(|name| Some(name) == congestion.kernel_name())
+    };
+    [Congestion::Cubic, Congestion::Bbr].into_iter().find(|congestion| !is_allowed(congestion))
+}
+
+#[test]
+fn another_congestion_control_than_asked_for_shows_as_a_warning() {
+    let asked = guarded().unwrap_or(Congestion::Reno);
+    let reading = std::thread::spawn(move || {
+        let mut own = capabilities(None).unwrap();
+        own.effective.remove(CapabilitySet::NET_ADMIN); // of this thread alone
+        set_capabilities(None, own).unwrap();
+        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+            let running = FarEnd::start(Config::loopback()).await.unwrap();
+            let env = env(named(&running, running.addresses.control));
+            Upload::measure(&Target { congestion: asked, ..target(5, 5_000) }, &env).await.unwrap()
+        })
+    });
+    let reading = reading.join().unwrap();
+    if guarded().is_some() {
+        assert_ne!(reading.congestion.as_deref(), asked.kernel_name());
+        assert_eq!(effect_of(&Limits::default(), &reading, "upload.congestion_other"), Effect::Warn);
+    } else {
+        assert_eq!(reading.congestion.as_deref(), asked.kernel_name(), "everybody may have any here");
+    }
 }
