@@ -47,11 +47,19 @@ fn out_of_range(field: &str, bound: &str) -> Option<&'static str> {
     match unit {
         "share" if value > 1.0 => Some("is a share, from 0 to 1: write 0.02 for 2 %"),
         "percent" if value > 100.0 => Some("is more than 100 %"),
+        "ms" if comparison == "≤" && value <= 0.0 && !counts_up_from_zero(field) => {
+            Some("of 0 ms: nothing is that fast")
+        }
         "kbps" if comparison == "≥" && value > MAX_KBPS => {
             Some("is more than any line carries; the unit is kb/s")
         }
         _ => None,
     }
+}
+
+/// Times that can be 0 in a good reading: nothing stalled, nothing varied.
+fn counts_up_from_zero(field: &str) -> bool {
+    ["stall", "gap", "burst", "jitter", "variation"].iter().any(|word| field.contains(word))
 }
 
 /// 1 Tb/s.

@@ -172,3 +172,34 @@ fn tidy(path: &Path) -> PathBuf {
     }
     parts.iter().collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn layers_are_named_relative_to_the_file_that_extends_them() {
+        for (from, given, name) in [
+            ("policies/event.toml", "baseline.toml", "policies/baseline.toml"),
+            ("policies/event.toml", "./platforms/youtube.toml", "policies/platforms/youtube.toml"),
+            ("policies/platforms/x.toml", "../baseline.toml", "policies/baseline.toml"),
+            ("event.toml", "../baseline.toml", "../baseline.toml"),
+            ("event.toml", "/etc/golive/baseline.toml", "/etc/golive/baseline.toml"),
+            ("event.toml", "builtin:platforms/youtube", "builtin:platforms/youtube"),
+            ("builtin:venue-survey", "platforms/youtube.toml", "builtin:platforms/youtube"),
+            ("builtin:platforms/youtube", "../baseline.toml", "builtin:baseline"),
+        ] {
+            assert_eq!(Address::new(Path::new(from)).beside(given).name(), name);
+        }
+    }
+
+    #[test]
+    fn a_pipe_is_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe.toml");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status().unwrap();
+        assert!(made.success());
+        let error = Address::new(&pipe).read(&Disk).unwrap_err();
+        assert!(error.contains("not a regular file"), "{error}");
+    }
+}

@@ -66,3 +66,37 @@ impl<'de> Deserialize<'de> for Validity {
         String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn people_write_spans_of_time() {
+        for (text, seconds) in [
+            ("30m", 1800),
+            ("12h", 43_200),
+            ("7d", 7 * DAY),
+            ("2w", 14 * DAY),
+            ("1s", 1),
+            ("3650d", 3650 * DAY),
+        ] {
+            assert_eq!(text.parse::<Validity>().unwrap().seconds(), seconds, "{text}");
+        }
+        for text in
+            ["", "d", "0d", "-1d", "+1d", "1 d", "7", "7days", "1.5h", "1é", "99999999999999999999s", "600w"]
+        {
+            assert!(text.parse::<Validity>().is_err(), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_shown_reads_back(seconds in 1..=MAX_SECONDS, text in "\\PC{0,8}") {
+            let validity = Validity::from_seconds(seconds);
+            prop_assert_eq!(validity.to_string().parse(), Ok(validity));
+            let _ = text.parse::<Validity>();
+        }
+    }
+}

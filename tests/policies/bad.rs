@@ -153,6 +153,70 @@ fn limits_that_nothing_can_meet() {
 }
 
 #[test]
+fn limits_outside_their_unit() {
+    for (probe, target, limit, words) in [
+        ("rtmp", "url = \"rtmp://127.0.0.1/live\"", "tcp_ms = 0", "`tcp_ms` of 0 ms: nothing is that fast"),
+        ("path", "to = { ping = \"127.0.0.1\" }", "loss_percent = 101", "`loss_percent` is more than 100 %"),
+        (
+            "upload",
+            "far_end = \"cloud\", seconds = 60, at_most_kbps = 9000",
+            "rate_kbps = 1, retransmit_share = 2",
+            "`retransmit_share` is a share, from 0 to 1",
+        ),
+    ] {
+        let error = probe_error(probe, target, limit).unwrap();
+        assert!(error.contains(words), "{words} is not in: {error}");
+    }
+    assert_eq!(probe_error("path", "to = { ping = \"127.0.0.1\" }", "longest_burst_ms = 0"), None);
+}
+
+/// The errors of a policy with one more check and a far end.
+fn probe_error(probe: &str, target: &str, limits: &str) -> Option<String> {
+    let pin = "0".repeat(64);
+    load_text(&format!(
+        "{GOOD}[far_end.cloud]\naddress = \"127.0.0.1:8443\"\npin = \"sha256:{pin}\"\ntoken = {{ env = \"T\" }}\n\
+         [[check.{probe}]]\nid = \"x\"\ntarget = {{ {target} }}\nlimits = {{ {limits} }}\nenforcement = \"hard\"\n\
+         owner = \"network\"\nwhy = \"w\"\n"
+    ))
+    .err()
+    .map(|error| error.to_string())
+}
+
+#[test]
+fn names_in_targets_are_names_of_the_policy() {
+    for (probe, target, words) in [
+        (
+            "upload",
+            "far_end = \"clout\", seconds = 60, at_most_kbps = 9000, stream = \"main\"",
+            "there is no [far_end] named `clout`; did you mean `cloud`?",
+        ),
+        (
+            "upload",
+            "far_end = \"cloud\", seconds = 60, at_most_kbps = 9000, stream = \"mian\"",
+            "there is no [stream] named `mian`; did you mean `main`?",
+        ),
+        (
+            "path",
+            "to = { far_end = \"clout\" }",
+            "there is no [far_end] named `clout`; did you mean `cloud`?",
+        ),
+    ] {
+        let error = probe_error(probe, target, "").unwrap();
+        assert!(error.contains(words), "{words} is not in: {error}");
+        assert_eq!(error.matches("p.toml:").count(), 1, "said once: {error}");
+    }
+}
+
+#[test]
+fn an_address_with_a_stream_key_is_refused() {
+    for probe in ["rtmp://127.0.0.1/live/abcd-1234-efgh-5678", "rtmps://127.0.0.1/live/live_123456_abcdef"] {
+        let error = probe_error("rtmp", &format!("url = \"{probe}\""), "").unwrap();
+        assert!(error.contains("holds what looks like a stream key"), "{error}");
+        assert!(!error.contains("efgh") && !error.contains("abcdef"), "{error}");
+    }
+}
+
+#[test]
 fn streams_that_make_no_sense() {
     for headroom in ["0.99", "nan", "inf", "-1.5", "1000"] {
         expect("1.5\n", &format!("{headroom}\n"), &[(14, 12, &["is not a number from 1 to 100"])]);
