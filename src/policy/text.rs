@@ -8,6 +8,7 @@ use std::ops::Range;
 use toml::de::{DeTable, DeValue};
 use unicode_width::UnicodeWidthChar;
 
+use super::shape::{Meaning, SHAPE};
 use crate::model::text::escape;
 
 /// Byte range in a file.
@@ -297,12 +298,20 @@ fn guess(text: &str, line: &Span) -> Option<Vec<Span>> {
         at = start + length;
         let bare =
             shown[start..at].bytes().all(|c| c.is_ascii_alphanumeric() || matches!(c, b'_' | b'-' | b'.'));
-        let is_key = bare && (header || shown[at..].trim_start().starts_with('='));
+        let word = &shown[start..at];
+        let section = header && is_section(word);
+        let is_key = bare && (section || shown[at..].trim_start().starts_with('='));
         if !is_key {
             hidden.push(line.start + start..line.start + at);
         }
     }
     Some(hidden)
+}
+
+/// True for `people.it` or `check.dns`: a header whose first word is one of a policy's sections.
+fn is_section(header: &str) -> bool {
+    let first = header.split('.').next().unwrap_or_default();
+    SHAPE.meaning(&[first.to_owned()]) != Meaning::Unknown
 }
 
 /// TOML's own marks between keys and values.

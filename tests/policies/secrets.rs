@@ -86,8 +86,9 @@ proptest! {
     fn no_slip_gives_a_secret_away(at in 0..SECRETIVE.len(), with in "[ -~\n]{0,2}", length in 0..3usize) {
         let end = (at + length).min(SECRETIVE.len());
         let touches = SECRETIVE.match_indices(CANARY).any(|(start, _)| at < start + CANARY.len() && end > start);
-        prop_assume!(!touches);
-        hides(&format!("{}{with}{}", &SECRETIVE[..at], &SECRETIVE[end..]));
+        if !touches {
+            hides(&format!("{}{with}{}", &SECRETIVE[..at], &SECRETIVE[end..]));
+        }
     }
 
     /// No text makes the reader panic.
