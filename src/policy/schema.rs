@@ -12,9 +12,12 @@ pub fn schema() -> Value {
     let mut schema = Value::from(schemars::schema_for!(Draft));
     let names = names(&schema);
     tidy(&mut schema, &names);
+    let definitions = schema["$defs"].clone();
+    with_bounds(&mut schema, &definitions);
     if let Some(definitions) = schema["$defs"].as_object_mut() {
         let sorted: BTreeMap<String, Value> = std::mem::take(definitions)
             .into_iter()
+            .filter(|(old, _)| bound(old).is_none())
             .map(|(old, definition)| (names.get(&old).cloned().unwrap_or(old), definition))
             .collect();
         *definitions = sorted.into_iter().collect();
@@ -54,6 +57,43 @@ fn names(schema: &Value) -> BTreeMap<String, String> {
         }
     }
     names
+}
+
+/// What a layer may do to a limit, by the name of its type.
+fn bound(definition: &str) -> Option<&'static str> {
+    match definition.trim_end_matches(|c: char| c.is_ascii_digit()) {
+        "AtMost" => Some("A later layer may only lower it."),
+        "AtLeast" => Some("A later layer may only raise it."),
+        "Exactly" => Some("A later layer may not change it."),
+        "OneOf" => Some("A later layer may only take some away."),
+        _ => None,
+    }
+}
+
+/// Writes each limit's type where it is used: the generic's own name says nothing to an editor,
+/// and its number changes with the order of the probes.
+fn with_bounds(node: &mut Value, definitions: &Value) {
+    match node {
+        Value::Array(items) => items.iter_mut().for_each(|item| with_bounds(item, definitions)),
+        Value::Object(fields) => {
+            fields.values_mut().for_each(|field| with_bounds(field, definitions));
+            let name =
+                fields.get("$ref").and_then(Value::as_str).and_then(|name| name.strip_prefix(REFERENCE));
+            let Some((words, Value::Object(own))) =
+                name.and_then(|name| Some((bound(name)?, &definitions[name])))
+            else {
+                return;
+            };
+            fields.remove("$ref");
+            for (key, value) in own.clone() {
+                fields.entry(key).or_insert(value);
+            }
+            if let Some(Value::String(description)) = fields.get_mut("description") {
+                *description = format!("{description}\n{words}");
+            }
+        }
+        _ => {}
+    }
 }
 
 /// TOML has no null, and an editor needs no Rust.
