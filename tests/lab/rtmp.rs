@@ -29,7 +29,7 @@ fn nginx(listen: IpAddr, rtmp: u16, http: u16) -> Setup {
     let config = format!(
         "load_module /usr/lib/nginx/modules/ngx_rtmp_module.so;
         user root;
-        daemon off;
+        daemon off; master_process off;
         worker_processes 1;
         pid nginx.pid;
         error_log error.log info;
