@@ -9,15 +9,5 @@
     reason = "tests: a panic is the report, and not every area uses every helper"
 )]
 
-mod authority;
-mod dns;
-mod farend;
-mod harness;
-mod namespace;
-mod path;
-mod peer;
-mod port;
-mod rtmp;
-mod srt;
-mod tls;
-mod upload;
+mod ground;
+mod probes;

@@ -9,8 +9,8 @@ use golive::probe::path::{Limits, Method, Path, Reading, Target};
 use golive::probe::{Env, Probe};
 use serde_json::{Value, json};
 
-use crate::namespace::Namespace;
-use crate::peer::{free_port, need};
+use crate::ground::namespace::Namespace;
+use crate::ground::peer::{free_port, need};
 
 const US: &str = "198.51.100.1";
 const THEM: &str = "198.51.100.2";

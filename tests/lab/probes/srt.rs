@@ -13,8 +13,8 @@ use golive::wire::srt::{Caller, CallerEvent, CallerOptions};
 use serde_json::{Value, json};
 use tokio::net::UdpSocket;
 
-use crate::namespace::Namespace;
-use crate::peer::{Peer, free_port};
+use crate::ground::namespace::Namespace;
+use crate::ground::peer::{Peer, free_port};
 
 const PASSPHRASE: &str = "correct horse battery";
 

@@ -8,8 +8,8 @@ use golive::net::tls::Roots;
 use golive::probe::dns::{Dns, Limits, Reading, Reference, Target, Transport};
 use golive::probe::{Env, Probe};
 
-use crate::authority::{Authority, Certified, NOW};
-use crate::peer::{Peer, free_port};
+use crate::ground::authority::{Authority, Certified, NOW};
+use crate::ground::peer::{Peer, free_port};
 
 const NAME: &str = "live.golive.example";
 /// An address that could be anybody's: it is never contacted.

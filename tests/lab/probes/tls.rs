@@ -13,8 +13,8 @@ use golive::probe::tls::{Answer, Limits, Reading, RootSet, Target, Tls};
 use golive::probe::{Env, Probe};
 use serde_json::Value;
 
-use crate::authority::{Authority, Certified, NOW, read_pem};
-use crate::peer::{Peer, free_port};
+use crate::ground::authority::{Authority, Certified, NOW, read_pem};
+use crate::ground::peer::{Peer, free_port};
 
 const NAME: &str = "live.golive.example";
 

@@ -16,8 +16,8 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring::default_provider;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 
-use crate::namespace::Namespace;
-use crate::peer::{Peer, Setup, free_port, need};
+use crate::ground::namespace::Namespace;
+use crate::ground::peer::{Peer, Setup, free_port, need};
 
 /// A key that must show nowhere.
 const KEY: &str = "canary-key-51d8";

@@ -2,8 +2,8 @@
 
 use std::net::{SocketAddr, TcpListener, TcpStream};
 
-use crate::namespace::Namespace;
-use crate::peer::{Peer, free_port, need};
+use crate::ground::namespace::Namespace;
+use crate::ground::peer::{Peer, free_port, need};
 
 #[test]
 #[should_panic(expected = "nonesuch is missing: apt-get install -y nonesuch-package")]

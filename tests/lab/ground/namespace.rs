@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
-use crate::peer::need;
+use crate::ground::peer::need;
 
 /// A network namespace with its loopback up.
 pub struct Namespace {

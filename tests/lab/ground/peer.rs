@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
-use crate::namespace::Namespace;
+use crate::ground::namespace::Namespace;
 
 /// How long a peer may take until it listens: generous, since two cores run all tests.
 const PATIENCE: Duration = Duration::from_secs(30);

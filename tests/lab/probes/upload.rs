@@ -19,7 +19,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::namespace::Namespace;
+use crate::ground::namespace::Namespace;
 
 const FAR: &str = "203.0.113.2:7000";
 

@@ -7,8 +7,8 @@ use golive::model::{CheckId, Effect, Exactly, Family, Finding};
 use golive::probe::port::{Expect, Limits, Port, Reading, State, Target};
 use golive::probe::{Env, Probe};
 
-use crate::namespace::Namespace;
-use crate::peer::Peer;
+use crate::ground::namespace::Namespace;
+use crate::ground::peer::Peer;
 
 const SERVER: [&str; 2] = ["198.51.100.2", "2001:db8:2::2"];
 const GATE_INSIDE: [&str; 2] = ["192.0.2.1", "2001:db8:1::1"];

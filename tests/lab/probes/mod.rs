@@ -1,0 +1,10 @@
+//! Each probe by itself against the real peer, on loopback and over one cable.
+
+mod dns;
+mod farend;
+mod path;
+mod port;
+mod rtmp;
+mod srt;
+mod tls;
+mod upload;
