@@ -5,9 +5,13 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::print_stderr,
+    clippy::format_collect,
     dead_code,
     reason = "tests: a panic is the report, and not every area uses every helper"
 )]
 
 mod ground;
+mod middlebox;
 mod probes;
+mod truth;
+mod wan;

@@ -5,7 +5,7 @@
 
 use std::fs::File;
 use std::os::fd::AsFd;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -30,6 +30,9 @@ impl Namespace {
         let name = format!("golive-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         ip(&["netns", "add", &name]);
         let namespace = Self { name };
+        // No duplicate address detection: an IPv6 address, also a link's own, must work at once.
+        let dad = ["net.ipv6.conf.all.accept_dad=0", "net.ipv6.conf.default.accept_dad=0"];
+        namespace.exec(need("sysctl", "procps").to_str().unwrap(), &[&["-qw"], &dad[..]].concat());
         namespace.ip(&["link", "set", "lo", "up"]);
         namespace
     }
@@ -55,6 +58,19 @@ impl Namespace {
         }
     }
 
+    /// Waits until every cable carries: Linux notices that both ends are up within a second, and
+    /// drops in silence what is sent before.
+    pub fn settle(&self) {
+        for _ in 0..500 {
+            let links = output(Command::new(need("ip", "iproute2")).args(["-n", self.name(), "-o", "link"]));
+            if !links.lines().any(|link| link.contains(" state DOWN") || link.contains("LOWERLAYERDOWN")) {
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+        panic!("{}: a cable does not come up", self.name);
+    }
+
     /// Adds a route, as in `route("default", "198.51.100.1")`.
     pub fn route(&self, to: &str, via: &str) {
         let family = if via.contains(':') { "-6" } else { "-4" };
@@ -66,6 +82,14 @@ impl Namespace {
         for key in ["net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1"] {
             self.exec(need("sysctl", "procps").to_str().unwrap(), &["-qw", key]);
         }
+    }
+
+    /// Names the resolvers of programs that run in it (ip-netns(8): /etc/netns/NAME/resolv.conf).
+    pub fn resolvers(&self, addresses: &[&str]) {
+        let folder = settings(&self.name);
+        let lines: String = addresses.iter().map(|address| format!("nameserver {address}\n")).collect();
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("resolv.conf"), lines).unwrap();
     }
 
     /// Loads nftables rules.
@@ -109,7 +133,13 @@ impl Namespace {
 impl Drop for Namespace {
     fn drop(&mut self) {
         let _ = Command::new(need("ip", "iproute2")).args(["netns", "delete", &self.name]).status();
+        let _ = std::fs::remove_dir_all(settings(&self.name));
     }
+}
+
+/// Files that stand in for those of /etc inside the namespace.
+fn settings(name: &str) -> PathBuf {
+    Path::new("/etc/netns").join(name)
 }
 
 /// Removes what a test process that was killed left behind.
@@ -122,6 +152,7 @@ fn sweep() {
                 name.strip_prefix("golive-").and_then(|rest| rest.split('-').next()?.parse::<u32>().ok());
             if owner.is_some_and(|pid| !Path::new(&format!("/proc/{pid}")).exists()) {
                 let _ = Command::new(need("ip", "iproute2")).args(["netns", "delete", &name]).output();
+                let _ = std::fs::remove_dir_all(settings(&name));
             }
         }
     });

@@ -1,0 +1,33 @@
+//! golive itself, with the lab's public authority in the place of Mozilla's.
+//!
+//! The lab's programs start themselves again as golive, so that a scenario runs the whole
+//! program, command line to report, in a process of its own.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use crate::ground::authority::read_pem;
+
+/// First argument by which a program of the lab becomes golive.
+const WORD: &str = "golive";
+/// Variable that names the file of the lab's public authority.
+pub const AUTHORITY: &str = "GOLIVE_LAB_AUTHORITY";
+
+/// The program and the arguments before golive's own.
+pub fn program() -> Vec<PathBuf> {
+    vec![std::env::current_exe().unwrap(), WORD.into()]
+}
+
+/// Runs golive when this process was started as such.
+pub fn as_golive() -> Option<ExitCode> {
+    let mut args = std::env::args_os().skip(1);
+    if args.next()? != WORD {
+        return None;
+    }
+    if let Some(file) = std::env::var_os(AUTHORITY) {
+        golive::net::tls::Roots::replace_mozilla(read_pem(file.as_ref())).expect("nothing is verified yet");
+    }
+    let args: Vec<OsString> = std::iter::once(WORD.into()).chain(args).collect();
+    Some(golive::cli::main_from(args))
+}

@@ -1,0 +1,273 @@
+//! Runs one scenario: builds its network, runs golive in it, compares.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use ::golive::judge::evaluate;
+use ::golive::report::{Document, build, judged_from};
+use jiff::SignedDuration;
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+use super::compare::Seen;
+use super::format::Scenario;
+use super::{golive, policy};
+use crate::ground::namespace::Namespace;
+use crate::ground::peer::need;
+use crate::middlebox::{Installed, Middlebox, Place};
+use crate::venue::{Plan, Venue, address};
+
+/// What came of a scenario.
+#[derive(Debug)]
+pub struct Outcome {
+    pub seen: Seen,
+    /// Every difference from what was expected, in words.
+    pub differences: Vec<String>,
+    pub took: Duration,
+    /// What golive and the boxes said.
+    pub log: String,
+}
+
+impl Outcome {
+    /// The scenario could not be run.
+    pub fn broken(why: &str) -> Self {
+        let differences = vec![why.to_owned()];
+        Self { seen: Seen::default(), differences, took: Duration::ZERO, log: String::new() }
+    }
+}
+
+/// Runs it. A network that the lab could not emulate as it should is tried again, thrice in all.
+pub fn run(scenario: &Scenario) -> Outcome {
+    let started = Instant::now();
+    for attempt in 1.. {
+        let world = World::build(scenario);
+        let report = world.check(scenario);
+        let slow =
+            [world.venue.uplink.kept_up(), world.venue.backup.kept_up()].into_iter().find_map(Result::err);
+        if let Some(why) = slow.filter(|_| attempt < 3) {
+            eprintln!("{}: the emulator was too slow ({why}); again", scenario.name);
+            continue;
+        }
+        let slow =
+            [world.venue.uplink.kept_up(), world.venue.backup.kept_up()].into_iter().find_map(Result::err);
+        let (seen, mut differences) = match report {
+            Ok(report) => {
+                let seen = Seen::of(&report);
+                let differences = seen.differences(&scenario.expect);
+                (seen, differences)
+            }
+            Err(said) => (Seen::default(), vec![said]),
+        };
+        differences
+            .extend(slow.map(|why| format!("this machine was too slow to emulate the network: {why}")));
+        return Outcome { seen, differences, took: started.elapsed(), log: world.log() };
+    }
+    unreachable!("the third attempt returns")
+}
+
+/// A scenario's network.
+pub struct World {
+    // What stands in the way goes before the namespaces that it stands in.
+    boxes: Vec<Installed>,
+    pub venue: Venue,
+    folder: tempfile::TempDir,
+}
+
+impl World {
+    /// Builds the venue and puts the boxes in their places.
+    pub fn build(scenario: &Scenario) -> Self {
+        let plan = Plan {
+            uplink: scenario.uplink.clone(),
+            backup: scenario.backup.clone(),
+            platform: scenario.platform.clone(),
+            no_ipv6: scenario.run.no_ipv6,
+        };
+        let venue = Venue::build(&plan, &golive::program());
+        let folder = tempfile::Builder::new().prefix("golive-scenario-").tempdir().unwrap();
+        let mut world = Self { boxes: Vec::new(), venue, folder };
+        world.install(scenario);
+        world
+    }
+
+    fn install(&mut self, scenario: &Scenario) {
+        let venue = &self.venue;
+        let honest: Middlebox = toml::from_str("resolver = {}").unwrap();
+        let resolves = |boxes: &[Middlebox]| boxes.iter().any(|b| matches!(b, Middlebox::Resolver(_)));
+        // A router without a resolver of its own in the scenario has an honest one.
+        let ours = |boxes: &[Middlebox]| if resolves(boxes) { None } else { Some(honest.clone()) };
+        let places: [(&Namespace, Spot, &[Middlebox], Option<Middlebox>); 6] = [
+            (&venue.laptop, LAPTOP, &scenario.laptop, None),
+            (&venue.router, ROUTER, &scenario.router, ours(&scenario.router)),
+            (&venue.building, BUILDING, &scenario.building, None),
+            (&venue.internet, INTERNET, &scenario.internet, None),
+            (&venue.cell, CELL, &scenario.cell, ours(&scenario.cell)),
+            (&venue.cloud, CLOUD, &scenario.cloud, None),
+        ];
+        let upstream = address::NAMES.map(|address| SocketAddr::new(address.parse().unwrap(), 53));
+        for (namespace, spot, boxes, more) in places {
+            let place = Place {
+                name: spot.name,
+                namespace,
+                inside: spot.inside,
+                outside: spot.outside,
+                address4: spot.addresses[0].parse().unwrap(),
+                address6: spot.addresses[1].parse().unwrap(),
+                resolvers: &upstream[..1],
+                public: &venue.public,
+            };
+            self.boxes.extend(boxes.iter().chain(&more).map(|middlebox| middlebox.install(&place)));
+        }
+        let told: Vec<String> =
+            self.boxes.iter().flat_map(|b| &b.told().resolvers).map(ToString::to_string).collect();
+        if !told.is_empty() {
+            venue.laptop.resolvers(&told.iter().map(String::as_str).collect::<Vec<_>>());
+        }
+    }
+
+    /// Runs `golive check` on the laptop and reads its report.
+    ///
+    /// # Errors
+    /// What golive said instead of writing one.
+    pub fn check(&self, scenario: &Scenario) -> Result<Value, String> {
+        let folder = self.folder.path();
+        self.write(scenario)?;
+        let mut golive = self.golive(scenario);
+        golive.args(["check", "policy.toml", "--plain", "--out", "out"]);
+        if !scenario.answer.is_empty() {
+            golive.args(["--answers", "answers.toml"]);
+        }
+        let child = spawn(&mut golive, &folder.join("said"));
+        let said = || std::fs::read_to_string(folder.join("said")).unwrap_or_default();
+        if !await_end(child, scenario) {
+            return Err(format!("golive did not end in {} s; it said:\n{}", scenario.run.at_most_s, said()));
+        }
+        let report = std::fs::read(folder.join("out/report.json"))
+            .map_err(|error| format!("no report ({error}); golive said:\n{}", said()))?;
+        let report: Value = serde_json::from_slice(&report).map_err(|error| error.to_string())?;
+        scenario.run.judged_after_h.map_or(Ok(report.clone()), |hours| judged_later(&report, hours))
+    }
+
+    /// What golive said on its screen, and each box in its log.
+    pub fn log(&self) -> String {
+        let said = std::fs::read_to_string(self.folder.path().join("said")).unwrap_or_default();
+        let boxes: Vec<String> = self.boxes.iter().map(Installed::log).collect();
+        format!("{said}\n{}", boxes.join("\n"))
+    }
+
+    fn write(&self, scenario: &Scenario) -> Result<(), String> {
+        let folder = self.folder.path();
+        let mut answers = toml::Table::new();
+        answers.insert("answer".to_owned(), toml::Value::try_from(&scenario.answer).unwrap());
+        let files = [
+            ("policy.toml", policy::text(scenario, &self.venue)?),
+            ("answers.toml", answers.to_string()),
+            ("token", self.venue.far_end.token.clone()),
+            ("test-key", "lab-test-key".to_owned()),
+            ("media-key", self.venue.far_end.media_key.clone()),
+        ];
+        for (name, content) in files {
+            std::fs::write(folder.join(name), content).unwrap();
+        }
+        let trusted = self.boxes.iter().map(Installed::told).filter(|told| told.trusted);
+        let authorities: String = trusted.filter_map(|told| told.authority.clone()).collect();
+        std::fs::write(folder.join("machine.pem"), authorities + self.venue.public.pem()).unwrap();
+        std::fs::create_dir_all(folder.join("out")).unwrap();
+        if scenario.run.unprivileged {
+            open(folder);
+        }
+        Ok(())
+    }
+
+    /// golive on the laptop, as the user that the scenario names.
+    fn golive(&self, scenario: &Scenario) -> Command {
+        let mut command = Command::new(need("ip", "iproute2"));
+        command.args(["netns", "exec", self.venue.laptop.name()]);
+        if scenario.run.unprivileged {
+            command.arg(need("setpriv", "util-linux"));
+            command.args([
+                "--reuid=65534",
+                "--regid=65534",
+                "--clear-groups",
+                "--inh-caps=-all",
+                "--bounding-set=-all",
+            ]);
+        }
+        command.args(golive::program()).current_dir(self.folder.path());
+        command.env(golive::AUTHORITY, &self.venue.public_file);
+        command.env("SSL_CERT_FILE", self.folder.path().join("machine.pem"));
+        command.envs(&scenario.run.env);
+        command
+    }
+}
+
+/// The report again, judged as of so many hours after it was written.
+fn judged_later(report: &Value, hours: f64) -> Result<Value, String> {
+    let stored: Document = serde_json::from_value(report.clone()).map_err(|error| error.to_string())?;
+    let (policy, evidence) = judged_from(&stored).map_err(|error| error.to_string())?;
+    let later = stored.verdict.evaluated_at + SignedDuration::from_secs_f64(hours * 3600.0);
+    let verdict = evaluate(&policy, &evidence, later);
+    serde_json::to_value(build(stored.run.clone(), &policy, &evidence, &verdict))
+        .map_err(|error| error.to_string())
+}
+
+/// Where a box can be put.
+#[derive(Clone, Copy)]
+struct Spot {
+    name: &'static str,
+    inside: &'static str,
+    outside: &'static str,
+    addresses: [&'static str; 2],
+}
+
+const fn spot(
+    name: &'static str,
+    inside: &'static str,
+    outside: &'static str,
+    addresses: [&'static str; 2],
+) -> Spot {
+    Spot { name, inside, outside, addresses }
+}
+
+const LAPTOP: Spot = spot("laptop", "lo", "eth0", address::LAPTOP);
+const ROUTER: Spot = spot("router", "lan0", "wan0", address::ROUTER);
+const BUILDING: Spot = spot("building", "in0", "out0", ["45.30.0.1", "2a00:30::1"]);
+const INTERNET: Spot = spot("internet", "isp0", "p0", ["45.31.0.2", "2a00:31::2"]);
+const CELL: Spot = spot("cell", "lan0", "out0", address::CELL);
+const CLOUD: Spot = spot("cloud", "net0", "lo", address::CLOUD);
+
+/// Lets an ordinary user write into the run's folder and read its secrets.
+fn open(folder: &Path) {
+    for file in std::iter::once(folder.to_owned())
+        .chain(std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()))
+    {
+        std::os::unix::fs::chown(&file, Some(65534), Some(65534)).unwrap();
+    }
+}
+
+fn spawn(command: &mut Command, log: &Path) -> Child {
+    let log = std::fs::File::create(log).unwrap();
+    let errors = log.try_clone().unwrap();
+    command.stdin(Stdio::null()).stdout(log).stderr(errors).spawn().expect("golive starts")
+}
+
+/// Waits for it, asks it to stop where the scenario says so, and kills it when it takes too long
+/// (false).
+fn await_end(mut child: Child, scenario: &Scenario) -> bool {
+    let started = Instant::now();
+    let mut stop = scenario.run.stop_after_s.map(Duration::from_secs_f64);
+    while started.elapsed() < Duration::from_secs(scenario.run.at_most_s) {
+        if child.try_wait().unwrap().is_some() {
+            return true;
+        }
+        if stop.is_some_and(|after| started.elapsed() > after) {
+            stop = None;
+            kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let _ = child.kill();
+    let _ = child.wait();
+    false
+}

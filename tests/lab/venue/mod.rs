@@ -1,0 +1,230 @@
+//! The lab's world: a venue with two ways out, an internet, and who is reached there.
+//!
+//! ```text
+//! laptop ──── router ─────── building ═══ uplink ═══ internet ──┬── platform   ingests
+//!   │ eth0    NAT, resolver  firewall     (emulated)    │       ├── cloud      golive far end
+//!   │ wwan0                                             │       └── names      DNS of the world
+//!   └──────── cell ══════════ emulated ═════════════════┘
+//! ```
+//!
+//! Each box is a network namespace of its own; everything is dual stack. Addresses look public
+//! where an internet's would be, since golive tells private ones apart; they exist only here.
+
+mod names;
+mod servers;
+
+use std::path::PathBuf;
+
+use crate::ground::authority::{Authority, Certified, NOW};
+use crate::ground::namespace::Namespace;
+use crate::ground::peer::{Peer, need};
+use crate::wan::{Line, Wan};
+
+pub use servers::{FarEnd, Platform};
+
+/// Addresses of the world, IPv4 and IPv6.
+pub mod address {
+    pub const LAPTOP: [&str; 2] = ["192.168.10.20", "2a00:10::20"];
+    pub const LAPTOP_CELL: [&str; 2] = ["192.168.77.20", "2a00:77::20"];
+    pub const ROUTER: [&str; 2] = ["192.168.10.1", "2a00:10::1"];
+    pub const CELL: [&str; 2] = ["192.168.77.1", "2a00:77::1"];
+    /// The ingest.
+    pub const PLATFORM: [&str; 2] = ["45.50.0.10", "2a00:50::10"];
+    /// The backup ingest, on the same machine.
+    pub const BACKUP: [&str; 2] = ["45.50.0.11", "2a00:50::11"];
+    /// The golive far end.
+    pub const CLOUD: [&str; 2] = ["45.60.0.10", "2a00:60::10"];
+    /// The world's name server.
+    pub const NAMES: [&str; 2] = ["45.53.0.53", "2a00:53::53"];
+}
+
+/// Names of the world.
+pub mod name {
+    pub const PLATFORM: &str = "live.example.com";
+    pub const BACKUP: &str = "backup.example.com";
+    pub const CLOUD: &str = "cloud.example.net";
+    pub const NAMES: &str = "dot.example.org";
+}
+
+/// What a venue is built with.
+#[derive(Debug, Clone, Default)]
+pub struct Plan {
+    /// The wire between building and internet.
+    pub uplink: Line,
+    /// The wire between the cellular router and the internet.
+    pub backup: Line,
+    /// What the platform serves.
+    pub platform: Platform,
+    /// The laptop's resolver is the router (else nobody writes its resolv.conf).
+    pub no_ipv6: bool,
+}
+
+/// The world, until dropped.
+pub struct Venue {
+    // Servers end before the namespaces that they run in.
+    pub far_end: FarEnd,
+    _servers: Vec<Peer>,
+    pub uplink: Wan,
+    pub backup: Wan,
+    pub laptop: Namespace,
+    pub router: Namespace,
+    pub building: Namespace,
+    pub internet: Namespace,
+    pub cell: Namespace,
+    pub platform: Namespace,
+    pub cloud: Namespace,
+    pub names: Namespace,
+    /// Who signs for the public servers.
+    pub public: Authority,
+    /// The public authority's certificate in a file.
+    pub public_file: PathBuf,
+    _folder: tempfile::TempDir,
+}
+
+impl Venue {
+    /// Builds it. `golive` is the program and the arguments before golive's own.
+    pub fn build(plan: &Plan, golive: &[PathBuf]) -> Self {
+        let [laptop, router, building, internet] = std::array::from_fn(|_| Namespace::new());
+        let [cell, platform, cloud, names] = std::array::from_fn(|_| Namespace::new());
+        wire(&laptop, &router, &building, &internet, &cell, [&platform, &cloud, &names]);
+        let uplink = Wan::lay(
+            &plan.uplink,
+            (&building, "out0", &["45.31.0.1/30", "2a00:31::1/64"]),
+            (&internet, "isp0", &["45.31.0.2/30", "2a00:31::2/64"]),
+        );
+        let backup = Wan::lay(
+            &plan.backup,
+            (&cell, "out0", &["45.41.0.1/30", "2a00:41::1/64"]),
+            (&internet, "isp1", &["45.41.0.2/30", "2a00:41::2/64"]),
+        );
+        route(&laptop, &router, &building, &internet, &cell);
+        laptop.resolvers(&[address::ROUTER[0]]);
+        if plan.no_ipv6 {
+            laptop.exec(
+                need("sysctl", "procps").to_str().unwrap(),
+                &["-qw", "net.ipv6.conf.all.disable_ipv6=1"],
+            );
+        }
+        for (outside, network) in [(&platform, "50"), (&cloud, "60"), (&names, "53")] {
+            outside.route("default", &format!("45.{network}.0.1"));
+            outside.route("default", &format!("2a00:{network}::1"));
+        }
+
+        let folder = tempfile::Builder::new().prefix("golive-venue-").tempdir().unwrap();
+        let public = Authority::new("Lab Public Root");
+        let public_file = folder.path().join("public.pem");
+        std::fs::write(&public_file, public.pem()).unwrap();
+        let sign = |name: &str| public.certify(name, name, NOW);
+        let mut starting = vec![names::start(&names, &sign(name::NAMES))];
+        starting.extend(plan.platform.start(&platform, &public));
+        let far_end = FarEnd::start(&cloud, golive);
+        for place in [&laptop, &router, &building, &internet, &cell, &platform, &cloud, &names] {
+            place.settle();
+        }
+        Self {
+            far_end,
+            _servers: starting,
+            uplink,
+            backup,
+            laptop,
+            router,
+            building,
+            internet,
+            cell,
+            platform,
+            cloud,
+            names,
+            public,
+            public_file,
+            _folder: folder,
+        }
+    }
+
+    /// A certificate of the public authority for a name.
+    pub fn certify(&self, name: &str) -> Certified {
+        self.public.certify(name, name, NOW)
+    }
+}
+
+fn wire(
+    laptop: &Namespace,
+    router: &Namespace,
+    building: &Namespace,
+    internet: &Namespace,
+    cell: &Namespace,
+    outside: [&Namespace; 3],
+) {
+    let [platform, cloud, names] = outside;
+    Namespace::join(
+        (laptop, "eth0", &["192.168.10.20/24", "2a00:10::20/64"]),
+        (router, "lan0", &["192.168.10.1/24", "2a00:10::1/64"]),
+    );
+    Namespace::join(
+        (router, "wan0", &["45.30.0.2/29", "2a00:30::2/64"]),
+        (building, "in0", &["45.30.0.1/29", "2a00:30::1/64"]),
+    );
+    Namespace::join(
+        (laptop, "wwan0", &["192.168.77.20/24", "2a00:77::20/64"]),
+        (cell, "lan0", &["192.168.77.1/24", "2a00:77::1/64"]),
+    );
+    Namespace::join(
+        (internet, "p0", &["45.50.0.1/24", "2a00:50::1/64"]),
+        (platform, "net0", &["45.50.0.10/24", "45.50.0.11/24", "2a00:50::10/64", "2a00:50::11/64"]),
+    );
+    Namespace::join(
+        (internet, "c0", &["45.60.0.1/24", "2a00:60::1/64"]),
+        (cloud, "net0", &["45.60.0.10/24", "2a00:60::10/64"]),
+    );
+    Namespace::join(
+        (internet, "n0", &["45.53.0.1/24", "2a00:53::1/64"]),
+        (names, "net0", &["45.53.0.53/24", "2a00:53::53/64"]),
+    );
+}
+
+fn route(
+    laptop: &Namespace,
+    router: &Namespace,
+    building: &Namespace,
+    internet: &Namespace,
+    cell: &Namespace,
+) {
+    for passes_on in [router, building, internet, cell] {
+        passes_on.forward();
+    }
+    // A venue's laptop sends by CUBIC, whatever this machine's default is (ip-route(8), congctl).
+    for (via, dev, metric) in [("192.168.10.1", "eth0", "100"), ("192.168.77.1", "wwan0", "600")] {
+        laptop.ip(&["route", "add", "default", "via", via, "dev", dev, "metric", metric, "congctl", "cubic"]);
+    }
+    for (via, dev, metric) in [("2a00:10::1", "eth0", "100"), ("2a00:77::1", "wwan0", "600")] {
+        laptop.ip(&[
+            "-6", "route", "add", "default", "via", via, "dev", dev, "metric", metric, "congctl", "cubic",
+        ]);
+    }
+    router.route("default", "45.30.0.1");
+    router.route("default", "2a00:30::1");
+    building.route("default", "45.31.0.2");
+    building.route("default", "2a00:31::2");
+    building.route("2a00:10::/64", "2a00:30::2");
+    cell.route("default", "45.41.0.2");
+    cell.route("default", "2a00:41::2");
+    for (to, via) in [
+        ("45.30.0.0/29", "45.31.0.1"),
+        ("2a00:30::/64", "2a00:31::1"),
+        ("2a00:10::/64", "2a00:31::1"),
+        ("2a00:77::/64", "2a00:41::1"),
+    ] {
+        internet.route(to, via);
+    }
+    for (nat, out) in [(router, "wan0"), (cell, "out0")] {
+        nat.rules(&format!(
+            "table ip venue_nat {{\n chain out {{\n type nat hook postrouting priority 100;\n \
+             oifname \"{out}\" masquerade;\n }}\n}}\n"
+        ));
+    }
+}
+
+/// The wire of a venue where all is well.
+pub fn clean_line() -> Line {
+    toml::from_str("up = { rate_mbps = 50, delay_ms = 10 }\ndown = { rate_mbps = 100, delay_ms = 10 }")
+        .unwrap_or_default()
+}

@@ -1,0 +1,43 @@
+//! The world's DNS: one unbound that knows every name here, over UDP, TCP and TLS.
+
+use super::{address, name};
+use crate::ground::authority::Certified;
+use crate::ground::namespace::Namespace;
+use crate::ground::peer::Peer;
+
+/// Starts it on port 53, and over TLS on 853.
+pub fn start(place: &Namespace, certified: &Certified) -> Peer {
+    let records: String = [
+        (name::PLATFORM, address::PLATFORM),
+        (name::BACKUP, address::BACKUP),
+        (name::CLOUD, address::CLOUD),
+        (name::NAMES, address::NAMES),
+    ]
+    .iter()
+    .map(|(name, [v4, v6])| {
+        format!(" local-data: \"{name}. 60 IN A {v4}\"\n local-data: \"{name}. 60 IN AAAA {v6}\"\n")
+    })
+    .collect();
+    let zones: String = ["com.", "net.", "org.", "golive.example."]
+        .iter()
+        .map(|zone| format!(" local-zone: \"{zone}\" static\n"))
+        .collect();
+    let config = format!(
+        "server:\n chroot: \"\"\n username: \"\"\n directory: \".\"\n pidfile: \"unbound.pid\"\n \
+         do-daemonize: no\n use-syslog: no\n logfile: \"\"\n module-config: \"iterator\"\n num-threads: 1\n \
+         interface: 0.0.0.0@53\n interface: ::0@53\n interface: 0.0.0.0@853\n interface: ::0@853\n \
+         interface-automatic: yes\n interface-automatic-ports: \"53 853\"\n \
+         tls-port: 853\n tls-service-key: \"key.pem\"\n tls-service-pem: \"certificate.pem\"\n \
+         access-control: 0.0.0.0/0 allow\n access-control: ::0/0 allow\n\
+         {zones}{records}\nremote-control:\n control-enable: no\n"
+    );
+    Peer::of("unbound", "unbound")
+        .file("unbound.conf", config)
+        .file("certificate.pem", &certified.certificate)
+        .file("key.pem", &certified.key)
+        .args(["-d", "-p", "-c", "unbound.conf"])
+        .inside(place)
+        .spawn()
+        .await_udp(53)
+        .await_tcp(853)
+}
