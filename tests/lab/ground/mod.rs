@@ -5,3 +5,4 @@ pub mod authority;
 mod harness;
 pub mod namespace;
 pub mod peer;
+pub mod quiet;
