@@ -83,7 +83,7 @@ impl Platform {
             pid nginx.pid;
             error_log error.log info;
             events {{ worker_connections 256; }}
-            rtmp {{ server {{
+            rtmp {{ access_log off; server {{
                 listen 1935; listen [::]:1935 ipv6only=on;
                 application live2 {{ live on; }}
                 application closed {{ live on; deny publish all; }}
