@@ -3,7 +3,8 @@
 # Needs ffmpeg with libx264 and drawtext. Run it in this folder; the result is committed.
 #
 # 48 frames at 25 frames/s last exactly as long as 90 AAC frames of 1024 samples at 48 kHz (1.92 s), so
-# the loop repeats without a gap. One keyframe, at the start; no B-frames, so that order is time order.
+# the loop repeats without a gap. One keyframe, at the start; two B-frames, which no
+# other picture needs, between the others, as streaming encoders have them: what a full queue drops first.
 set -eu
 ffmpeg -hide_banner -loglevel error -y \
   -f lavfi -i "smptehdbars=size=640x360:rate=25:duration=1.92" \
@@ -13,6 +14,7 @@ ffmpeg -hide_banner -loglevel error -y \
 drawtext=font=DejaVu Sans:text='network rehearsal':fontcolor=white:fontsize=48:x=(w-text_w)/2:y=(h-text_h)/2[card];\
 [card][1:v]overlay=x='mod(n*13,624)':y=236,format=yuv420p[v];[2:a]volume=0.1[a]" \
   -map "[v]" -map "[a]" \
-  -c:v libx264 -profile:v main -preset veryslow -crf 28 -bf 0 -g 48 -keyint_min 48 -sc_threshold 0 \
+  -c:v libx264 -profile:v main -preset veryslow -crf 28 -bf 2 -g 48 -keyint_min 48 -sc_threshold 0 \
+  -x264-params b-adapt=0:b-pyramid=none \
   -c:a aac -b:a 48k -ac 2 -fflags +bitexact -flags:v +bitexact -flags:a +bitexact \
   -t 1.92 -f flv -flvflags no_duration_filesize loop.flv

@@ -1,6 +1,7 @@
 //! The loop, played without end.
 
 use super::flv::{BadFlv, Tag, TagKind, Tags};
+use super::nal::{self, Priority};
 
 /// The file that `make-loop.sh` made.
 const LOOP: &[u8] = include_bytes!("loop.flv");
@@ -22,7 +23,17 @@ pub struct Frame<'a> {
 impl Frame<'_> {
     /// Whether it is a picture: video, and no sequence header.
     pub fn is_picture(&self) -> bool {
-        self.kind == TagKind::Video && matches!(self.body, [_, 1, ..])
+        is_picture(self.kind, self.body)
+    }
+
+    /// Whether every picture after it can be decoded without those before it.
+    pub fn is_keyframe(&self) -> bool {
+        self.is_picture() && self.priority() == Priority::Highest
+    }
+
+    /// What an encoder's send queue would part with last. Audio and headers it never parts with.
+    pub fn priority(&self) -> Priority {
+        if self.is_picture() { nal::priority(self.body) } else { Priority::Highest }
     }
 
     /// [`Frame::due_ms`] as RTMP writes it: wrapping at 32 bits.
@@ -30,6 +41,10 @@ impl Frame<'_> {
         let [.., a, b, c, d] = self.due_ms.to_be_bytes();
         u32::from_be_bytes([a, b, c, d])
     }
+}
+
+fn is_picture(kind: TagKind, body: &[u8]) -> bool {
+    kind == TagKind::Video && matches!(body, [_, 1, ..])
 }
 
 /// A stream without end: first what configures the decoders, then the loop, turn after turn, its times
@@ -53,8 +68,11 @@ impl Rehearsal {
     pub fn read(file: &'static [u8], turn_ms: u32) -> Result<Self, BadFlv> {
         let tags = Tags::new(file)?.collect::<Result<Vec<_>, _>>()?;
         let (headers, media): (Vec<_>, Vec<_>) = tags.into_iter().partition(Tag::is_header);
-        // The AAC encoder's last frame starts where the next turn does.
-        let mut media: Vec<_> = media.into_iter().filter(|tag| tag.timestamp_ms < turn_ms).collect();
+        // The AAC encoder's last frame starts where the next turn does; the mark that ends a file's video
+        // (AVC packet type 2) has no place in a stream without end.
+        let plays = |tag: &Tag| tag.kind == TagKind::Audio || is_picture(tag.kind, tag.body);
+        let mut media: Vec<_> =
+            media.into_iter().filter(|tag| tag.timestamp_ms < turn_ms && plays(tag)).collect();
         media.sort_by_key(|tag| tag.timestamp_ms);
         let has = |kind| media.iter().any(|tag| tag.kind == kind);
         if has(TagKind::Video) && has(TagKind::Audio) {
@@ -62,6 +80,17 @@ impl Rehearsal {
         } else {
             Err(BadFlv::Incomplete)
         }
+    }
+
+    /// How long one turn of the loop lasts, in milliseconds.
+    pub fn turn_ms(&self) -> u64 {
+        self.turn_ms.into()
+    }
+
+    /// One turn of the loop, without the headers.
+    pub fn turn(&self) -> impl Iterator<Item = Frame<'static>> + Clone + use<> {
+        let media = self.media.clone();
+        media.into_iter().map(|tag| Frame { kind: tag.kind, due_ms: tag.timestamp_ms.into(), body: tag.body })
     }
 }
 
@@ -105,7 +134,16 @@ mod tests {
             }
         }
         let first_video = frames.iter().filter(|f| f.kind == TagKind::Video).nth(1).unwrap();
-        assert_eq!(first_video.body[0] >> 4, 1, "the first picture is a keyframe");
+        assert!(
+            first_video.is_keyframe() && first_video.body[0] >> 4 == 1,
+            "the first picture is a keyframe"
+        );
+        let turn = frames.iter().filter(|f| f.is_picture()).take(48);
+        let count = |wanted| turn.clone().filter(|f| f.priority() == wanted).count();
+        assert_eq!(
+            [Priority::Disposable, Priority::Low, Priority::High, Priority::Highest].map(count),
+            [31, 0, 16, 1]
+        );
     }
 
     #[test]

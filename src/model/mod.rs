@@ -11,6 +11,7 @@ pub mod lane;
 pub mod limit;
 pub mod not_measured;
 pub mod outcome;
+pub mod risk;
 pub mod secret;
 pub mod series;
 pub mod stakes;

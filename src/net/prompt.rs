@@ -23,6 +23,11 @@ impl Prompt {
         prompt
     }
 
+    /// The plain stream.
+    pub fn into_inner(self) -> TcpStream {
+        self.0
+    }
+
     fn arm(&self) {
         // Where it cannot be set, stages read up to 40 ms too long: no reason to measure nothing.
         #[cfg(target_os = "linux")]

@@ -117,6 +117,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Publisher<S> {
         (sent, None)
     }
 
+    /// Gives stream and publisher to somebody else, who sends the media.
+    pub fn into_parts(self) -> (S, Client) {
+        (self.stream, self.client)
+    }
+
     /// Takes leave, if there is something to leave, and closes.
     pub async fn close(mut self, limit: Duration) {
         let deadline = Instant::now() + limit;

@@ -4,6 +4,7 @@
 //! glibc's struct ends before the byte counters and an older kernel returns fewer bytes:
 //! what lies beyond the returned length is `None`, never 0.
 
+use socket2::SockRef;
 use tokio::net::TcpStream;
 
 /// A moment of a TCP connection.
@@ -35,11 +36,16 @@ pub struct TcpInfo {
 
 /// The kernel's figures of a connection; `None` where the system has none.
 pub fn read(stream: &TcpStream) -> Option<TcpInfo> {
+    read_socket(&SockRef::from(stream))
+}
+
+/// The same of any socket.
+pub fn read_socket(socket: &SockRef<'_>) -> Option<TcpInfo> {
     #[cfg(target_os = "linux")]
-    return linux::read(stream);
+    return linux::read(socket);
     #[cfg(not(target_os = "linux"))]
     {
-        let _ = stream;
+        let _ = socket;
         None
     }
 }
@@ -70,22 +76,22 @@ fn parse(bytes: &[u8]) -> TcpInfo {
 mod linux {
     use std::os::fd::AsRawFd as _;
 
-    use tokio::net::TcpStream;
+    use socket2::SockRef;
 
     use super::TcpInfo;
 
     /// More than any kernel returns today.
     const ROOM: u32 = 512;
 
-    pub(super) fn read(stream: &TcpStream) -> Option<TcpInfo> {
+    pub(super) fn read(socket: &SockRef<'_>) -> Option<TcpInfo> {
         let mut bytes = [0_u8; ROOM as usize];
         let mut length: libc::socklen_t = ROOM;
         #[expect(unsafe_code, reason = "getsockopt(TCP_INFO): neither std nor socket2 has it")]
-        // SAFETY: the descriptor is open for as long as `stream` is borrowed; the kernel writes at
+        // SAFETY: the descriptor is open for as long as `socket` is borrowed; the kernel writes at
         // most `length` bytes, which is what `bytes` has room for, and says how many it wrote.
         let done = unsafe {
             libc::getsockopt(
-                stream.as_raw_fd(),
+                socket.as_raw_fd(),
                 libc::IPPROTO_TCP,
                 libc::TCP_INFO,
                 bytes.as_mut_ptr().cast(),

@@ -44,6 +44,11 @@ impl<S> Tap<S> {
     pub const fn get_ref(&self) -> &S {
         &self.inner
     }
+
+    /// The stream beneath, for good.
+    pub fn into_inner(self) -> S {
+        self.inner
+    }
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Tap<S> {

@@ -11,6 +11,7 @@ use sapflow_srt::{CallerEvent as EngineEvent, SendError};
 
 use super::answer::{describe, ending};
 use super::options::{check, engine_config};
+use super::repairs::{RepairCounts, Repairs};
 use super::{
     BadOptions, CallerEvent, CallerOptions, Conclusion, Ending, Induction, KeyLength, Phase, Rejection,
     Unusable,
@@ -73,6 +74,7 @@ pub struct Caller {
     counts: CallerCounts,
     foreign: Option<Vec<u8>>,
     last: Option<Handshake>,
+    repairs: Repairs,
 }
 
 impl std::fmt::Debug for Caller {
@@ -109,6 +111,7 @@ impl Caller {
             counts: CallerCounts::default(),
             foreign: None,
             last: None,
+            repairs: Repairs::new(),
         })
     }
 
@@ -134,6 +137,9 @@ impl Caller {
                 self.translate();
             }
             (Stage::Engine(engine), None) => {
+                if let Some(Packet::Control(control)) = &parsed {
+                    self.repairs.heard(now, &control.body);
+                }
                 engine.handle_datagram(now, peer, datagram);
                 self.translate();
             }
@@ -163,6 +169,9 @@ impl Caller {
             }
             Stage::Engine(engine) => {
                 let datagram = engine.poll_transmit(now).map(|(_, datagram)| datagram);
+                if let Some(datagram) = &datagram {
+                    self.repairs.sent(now, datagram);
+                }
                 self.translate();
                 datagram
             }
@@ -221,6 +230,22 @@ impl Caller {
             loss_reports: stats.send.nak_packets,
             round_trip_us: stats.send.rtt_us,
         }
+    }
+
+    /// What became of the media packets, as far as the listener said.
+    pub fn repairs(&self) -> RepairCounts {
+        self.repairs.counts()
+    }
+
+    /// Packets that were repaired, by how long after their first sending: classes of
+    /// [`CLASS_MS`](super::CLASS_MS) milliseconds, the last one open.
+    pub fn repair_classes(&self) -> &[u32] {
+        self.repairs.classes()
+    }
+
+    /// When the oldest media packet was sent that is not acknowledged.
+    pub fn oldest_unacknowledged(&self) -> Option<Instant> {
+        self.repairs.oldest()
     }
 
     /// The beginning of the first datagram from the peer that was not SRT.
@@ -323,6 +348,7 @@ impl Caller {
         while let Some(event) = engine.poll_event() {
             self.events.push_back(match event {
                 EngineEvent::Connected { latency, .. } => {
+                    self.repairs.agreed(latency);
                     let (version, encrypted) = self.last.as_ref().map(describe).unwrap_or_default();
                     let packets = conclusion_packets(engine);
                     CallerEvent::Connected(Conclusion { version, latency, encrypted, packets })

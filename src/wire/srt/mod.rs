@@ -22,6 +22,7 @@ mod caller;
 mod listener;
 mod options;
 mod rejection;
+mod repairs;
 #[cfg(test)]
 mod tests;
 
@@ -30,6 +31,7 @@ pub use caller::{Caller, CallerCounts, NotSent};
 pub use listener::{Call, CallId, Counts, Listener, ListenerEvent, ListenerOptions};
 pub use options::{BadOptions, CallerOptions};
 pub use rejection::Rejection;
+pub use repairs::{CLASS_MS, RepairCounts};
 
 /// Largest payload of one packet: 1500 bytes less the IP, UDP and SRT headers.
 pub const MAX_PAYLOAD: usize = 1456;
