@@ -8,8 +8,9 @@ use serde::Deserialize;
 use super::{Installed, Part, Place};
 use crate::ground::peer::need;
 
-/// Rules of a forward chain: `tcp dport 1935 drop`. `$inside` and `$outside` are the interfaces,
-/// `$address4` and `$address6` the box' own addresses.
+/// Rules of a forward chain: `tcp dport 1935 drop`; on the laptop of its output, on a server of its
+/// input. `$inside` and `$outside` are the interfaces, `$address4` and `$address6` the box' own
+/// addresses.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Rules(String);
 
@@ -19,7 +20,12 @@ pub struct Body(String);
 
 impl Rules {
     pub(super) fn install(&self, place: &Place) -> Installed {
-        let body = chain("forward", "filter hook forward priority filter", &self.0);
+        let hook = match (place.inside, place.outside) {
+            ("lo", _) => "output",
+            (_, "lo") => "input",
+            _ => "forward",
+        };
+        let body = chain("rules", &format!("filter hook {hook} priority filter"), &self.0);
         Installed::new(place, "nftables").with(Table::load(place, &body))
     }
 }
