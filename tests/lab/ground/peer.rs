@@ -124,6 +124,16 @@ impl Peer {
         self.await_end()
     }
 
+    /// How it ended, if it has.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().unwrap()
+    }
+
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     fn wait_for(&mut self, what: &str, holds: impl Fn(&Self) -> bool) {
         let started = Instant::now();
         while !holds(self) {
@@ -187,8 +197,13 @@ impl Setup {
     }
 
     /// Runs it in a namespace.
-    pub fn inside(mut self, namespace: &Namespace) -> Self {
-        self.inside = Some(namespace.name().to_owned());
+    pub fn inside(self, namespace: &Namespace) -> Self {
+        self.inside_named(namespace.name())
+    }
+
+    /// Runs it in the namespace of that name.
+    pub fn inside_named(mut self, namespace: &str) -> Self {
+        self.inside = Some(namespace.to_owned());
         self
     }
 
