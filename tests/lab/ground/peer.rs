@@ -119,9 +119,13 @@ impl Peer {
 
     /// Asks it to end (SIGTERM), so that it finishes its files, and waits.
     pub fn terminate(&mut self) -> ExitStatus {
-        let pid = Pid::from_child(&self.child);
-        kill_process(pid, Signal::TERM).unwrap();
+        self.signal(Signal::TERM);
         self.await_end()
+    }
+
+    /// Sends it a signal.
+    pub fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 
     /// How it ended, if it has.

@@ -10,6 +10,8 @@ use super::format::Scenario;
 const NOT_OF_A_NETWORK: &[(&str, &str)] = &[
     ("judge.mismatch", "a stored report that was put together wrongly: src/judge/tests.rs"),
     ("judge.empty", "a reading without content, from a later version: src/judge/tests.rs"),
+    ("upload.loaded_rtt_unknown", "a system without TCP_INFO: src/probe/upload/tests.rs"),
+    ("upload.retransmits_unknown", "a system without TCP_INFO: src/probe/upload/tests.rs"),
     ("judge.future", "a report judged as of a time before it: src/judge/tests.rs"),
 ];
 

@@ -68,6 +68,7 @@ pub struct Scenario {
 /// How golive is run.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[expect(clippy::struct_excessive_bools, reason = "switches of a file")]
 pub struct Run {
     /// As an ordinary user without any capability (nobody).
     pub unprivileged: bool,
@@ -75,15 +76,36 @@ pub struct Run {
     pub no_ipv6: bool,
     /// More of golive's environment.
     pub env: BTreeMap<String, String>,
+    /// The laptop's congestion control; CUBIC when left out.
+    pub congestion_control: Option<String>,
+    /// More arguments of the far end, such as its caps.
+    pub far_end: Vec<String>,
     /// Ask golive to stop (SIGINT) after so many seconds.
     pub stop_after_s: Option<f64>,
+    /// The laptop stands still: golive's process is stopped (SIGSTOP) and goes on.
+    pub freeze: Option<Freeze>,
+    /// The far end ends after so many seconds of the run.
+    pub far_end_ends_after_s: Option<f64>,
+    /// The far end dies without a word after so many seconds.
+    pub far_end_dies_after_s: Option<f64>,
     /// Judge the report again as of so many hours later; this verdict counts.
     pub judged_after_h: Option<f64>,
     /// Longest time that golive may take, s.
     pub at_most_s: u64,
+    /// Its truth is part of the short table, which runs with all tests.
+    pub short_truth: bool,
     /// No other scenario may run meanwhile: it measures the line (by itself for those that ask
     /// `line.…`).
     pub alone: bool,
+}
+
+/// A time in which the laptop stands still.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Freeze {
+    /// Seconds of the run after which it begins.
+    pub at_s: f64,
+    pub for_s: f64,
 }
 
 impl Default for Run {
@@ -92,9 +114,15 @@ impl Default for Run {
             unprivileged: false,
             no_ipv6: false,
             env: BTreeMap::new(),
+            congestion_control: None,
+            far_end: Vec::new(),
             stop_after_s: None,
+            freeze: None,
+            far_end_ends_after_s: None,
+            far_end_dies_after_s: None,
             judged_after_h: None,
             at_most_s: 120,
+            short_truth: false,
             alone: false,
         }
     }

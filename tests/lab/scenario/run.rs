@@ -16,6 +16,7 @@ use super::format::Scenario;
 use super::{golive, policy};
 use crate::ground::namespace::Namespace;
 use crate::ground::peer::need;
+use crate::ground::quiet::quiet;
 use crate::middlebox::{Installed, Middlebox, Place};
 use crate::venue::{Plan, Venue, address};
 
@@ -40,6 +41,7 @@ impl Outcome {
 
 /// Runs it. A network that the lab could not emulate as it should is tried again, thrice in all.
 pub fn run(scenario: &Scenario) -> Outcome {
+    let _line_to_ourselves = scenario.is_alone().then(quiet);
     let started = Instant::now();
     for attempt in 1.. {
         let world = World::build(scenario);
@@ -81,6 +83,8 @@ impl World {
             backup: scenario.backup.clone(),
             platform: scenario.platform.clone(),
             no_ipv6: scenario.run.no_ipv6,
+            congestion_control: scenario.run.congestion_control.clone(),
+            far_end: scenario.run.far_end.clone(),
         };
         let venue = Venue::build(&plan, &golive::program());
         let folder = tempfile::Builder::new().prefix("golive-scenario-").tempdir().unwrap();
@@ -138,7 +142,7 @@ impl World {
         }
         let child = spawn(&mut golive, &folder.join("said"));
         let said = || std::fs::read_to_string(folder.join("said")).unwrap_or_default();
-        if !await_end(child, scenario) {
+        if !await_end(child, scenario, &self.venue) {
             return Err(format!("golive did not end in {} s; it said:\n{}", scenario.run.at_most_s, said()));
         }
         let report = std::fs::read(folder.join("out/report.json"))
@@ -148,7 +152,7 @@ impl World {
     }
 
     /// Where the emulator was later than its line should be.
-    fn slow(&self) -> Option<String> {
+    pub fn slow(&self) -> Option<String> {
         [&self.venue.uplink, &self.venue.backup].into_iter().find_map(|wan| wan.kept_up().err())
     }
 
@@ -255,22 +259,45 @@ fn spawn(command: &mut Command, log: &Path) -> Child {
     command.stdin(Stdio::null()).stdout(log).stderr(errors).spawn().expect("golive starts")
 }
 
-/// Waits for it, asks it to stop where the scenario says so, and kills it when it takes too long
-/// (false).
-fn await_end(mut child: Child, scenario: &Scenario) -> bool {
+/// Waits for it while the scenario's incidents happen, and kills it when it takes too long (false).
+fn await_end(mut child: Child, scenario: &Scenario, venue: &Venue) -> bool {
     let started = Instant::now();
-    let mut stop = scenario.run.stop_after_s.map(Duration::from_secs_f64);
+    let pid = Pid::from_child(&child);
+    let mut incidents = incidents(scenario);
     while started.elapsed() < Duration::from_secs(scenario.run.at_most_s) {
         if child.try_wait().unwrap().is_some() {
             return true;
         }
-        if stop.is_some_and(|after| started.elapsed() > after) {
-            stop = None;
-            kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+        while incidents.first().is_some_and(|(after, _)| started.elapsed().as_secs_f64() > *after) {
+            match incidents.remove(0).1 {
+                Incident::Signal(signal) => kill_process(pid, signal).unwrap(),
+                Incident::FarEnd(signal) => venue.far_end.signal(signal),
+            }
         }
         std::thread::sleep(Duration::from_millis(20));
     }
     let _ = child.kill();
     let _ = child.wait();
     false
+}
+
+/// What happens while golive runs.
+enum Incident {
+    Signal(Signal),
+    FarEnd(Signal),
+}
+
+/// The scenario's incidents with their seconds, in order.
+fn incidents(scenario: &Scenario) -> Vec<(f64, Incident)> {
+    let run = &scenario.run;
+    let mut incidents = Vec::new();
+    incidents.extend(run.stop_after_s.map(|at| (at, Incident::Signal(Signal::INT))));
+    incidents.extend(run.far_end_ends_after_s.map(|at| (at, Incident::FarEnd(Signal::TERM))));
+    incidents.extend(run.far_end_dies_after_s.map(|at| (at, Incident::FarEnd(Signal::KILL))));
+    if let Some(freeze) = run.freeze {
+        incidents.push((freeze.at_s, Incident::Signal(Signal::STOP)));
+        incidents.push((freeze.at_s + freeze.for_s, Incident::Signal(Signal::CONT)));
+    }
+    incidents.sort_by(|a, b| a.0.total_cmp(&b.0));
+    incidents
 }

@@ -42,7 +42,7 @@ pub fn false_verdicts(results: &[(Scenario, Outcome)]) -> (usize, usize) {
 pub fn markdown(results: &[(Scenario, Outcome)]) -> String {
     let mut out = String::from(
         "# What golive finds on the lab's networks\n\n\
-         Written by `cargo run --example lab -- scenarios --write`; do not edit.\n\n",
+         Written by `tests/networks scenarios --write`; do not edit.\n\n",
     );
     let differing = results.iter().filter(|(_, outcome)| !outcome.differences.is_empty()).count();
     let (false_go, false_no_go) = false_verdicts(results);

@@ -55,15 +55,20 @@ pub struct Plan {
     pub backup: Line,
     /// What the platform serves.
     pub platform: Platform,
-    /// The laptop's resolver is the router (else nobody writes its resolv.conf).
+    /// The laptop has no IPv6.
     pub no_ipv6: bool,
+    /// What the laptop sends by; CUBIC when left out.
+    pub congestion_control: Option<String>,
+    /// More arguments of the far end.
+    pub far_end: Vec<String>,
 }
 
 /// The world, until dropped.
 pub struct Venue {
     // Servers end before the namespaces that they run in.
     pub far_end: FarEnd,
-    _servers: Vec<Peer>,
+    _names: Peer,
+    ingests: Vec<Peer>,
     pub uplink: Wan,
     pub backup: Wan,
     pub laptop: Namespace,
@@ -97,7 +102,8 @@ impl Venue {
             (&cell, "out0", &["45.41.0.1/30", "2a00:41::1/64"]),
             (&internet, "isp1", &["45.41.0.2/30", "2a00:41::2/64"]),
         );
-        route(&laptop, &router, &building, &internet, &cell);
+        route(&router, &building, &internet, &cell);
+        ways_out(&laptop, plan.congestion_control.as_deref().unwrap_or("cubic"));
         laptop.resolvers(&[address::ROUTER[0]]);
         if plan.no_ipv6 {
             laptop.exec(
@@ -115,15 +121,16 @@ impl Venue {
         let public_file = folder.path().join("public.pem");
         std::fs::write(&public_file, public.pem()).unwrap();
         let sign = |name: &str| public.certify(name, name, NOW);
-        let mut starting = vec![names::start(&names, &sign(name::NAMES))];
-        starting.extend(plan.platform.start(&platform, &public));
-        let far_end = FarEnd::start(&cloud, golive);
+        let world_names = names::start(&names, &sign(name::NAMES));
+        let ingests = plan.platform.start(&platform, &public);
+        let far_end = FarEnd::start(&cloud, golive, &plan.far_end);
         for place in [&laptop, &router, &building, &internet, &cell, &platform, &cloud, &names] {
             place.settle();
         }
         Self {
             far_end,
-            _servers: starting,
+            _names: world_names,
+            ingests,
             uplink,
             backup,
             laptop,
@@ -138,6 +145,17 @@ impl Venue {
             public_file,
             _folder: folder,
         }
+    }
+
+    /// Ends the platform's servers, so that others can take their ports.
+    pub fn stop_platform(&mut self) {
+        self.ingests.clear();
+    }
+
+    /// Starts the lines' clocks again: outages, bursts, boosts and policers begin anew.
+    pub fn restart_lines(&self) {
+        self.uplink.restart();
+        self.backup.restart();
     }
 
     /// A certificate of the public authority for a name.
@@ -181,24 +199,9 @@ fn wire(
     );
 }
 
-fn route(
-    laptop: &Namespace,
-    router: &Namespace,
-    building: &Namespace,
-    internet: &Namespace,
-    cell: &Namespace,
-) {
+fn route(router: &Namespace, building: &Namespace, internet: &Namespace, cell: &Namespace) {
     for passes_on in [router, building, internet, cell] {
         passes_on.forward();
-    }
-    // A venue's laptop sends by CUBIC, whatever this machine's default is (ip-route(8), congctl).
-    for (via, dev, metric) in [("192.168.10.1", "eth0", "100"), ("192.168.77.1", "wwan0", "600")] {
-        laptop.ip(&["route", "add", "default", "via", via, "dev", dev, "metric", metric, "congctl", "cubic"]);
-    }
-    for (via, dev, metric) in [("2a00:10::1", "eth0", "100"), ("2a00:77::1", "wwan0", "600")] {
-        laptop.ip(&[
-            "-6", "route", "add", "default", "via", via, "dev", dev, "metric", metric, "congctl", "cubic",
-        ]);
     }
     router.route("default", "45.30.0.1");
     router.route("default", "2a00:30::1");
@@ -220,6 +223,21 @@ fn route(
             "table ip venue_nat {{\n chain out {{\n type nat hook postrouting priority 100;\n \
              oifname \"{out}\" masquerade;\n }}\n}}\n"
         ));
+    }
+}
+
+/// The laptop's two ways out. A venue's laptop sends by CUBIC, whatever this machine's default is
+/// (ip-route(8), congctl).
+fn ways_out(laptop: &Namespace, congestion_control: &str) {
+    let ways = [
+        ("-4", "192.168.10.1", "eth0", "100"),
+        ("-4", "192.168.77.1", "wwan0", "600"),
+        ("-6", "2a00:10::1", "eth0", "100"),
+        ("-6", "2a00:77::1", "wwan0", "600"),
+    ];
+    for (family, via, device, metric) in ways {
+        let route = [family, "route", "add", "default", "via", via, "dev", device, "metric", metric];
+        laptop.ip(&[&route[..], &["congctl", congestion_control]].concat());
     }
 }
 

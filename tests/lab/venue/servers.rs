@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use rustix::process::Signal;
 use serde::Deserialize;
 
 use super::{address, name};
@@ -133,7 +134,7 @@ impl Platform {
 
 /// A running `golive far-end`.
 pub struct FarEnd {
-    _peer: Peer,
+    peer: Peer,
     /// What policies pin.
     pub pin: String,
     /// Its secrets, for the runner's files.
@@ -143,11 +144,12 @@ pub struct FarEnd {
 
 impl FarEnd {
     /// Starts it on port 8443, its ingests on 1935 and 9000. `golive` is the program and the
-    /// arguments before golive's own.
-    pub(super) fn start(place: &Namespace, golive: &[PathBuf]) -> Self {
+    /// arguments before golive's own, `more` are arguments for the far end.
+    pub(super) fn start(place: &Namespace, golive: &[PathBuf], more: &[String]) -> Self {
         let shell = "exec \"$@\" far-end --listen [::]:8443 --state state";
+        let shell = format!("{shell} {}", more.join(" "));
         let peer = Peer::of("sh", "dash")
-            .args(["-c", shell, "golive"])
+            .args(["-c", &shell, "golive"])
             .args(golive)
             .inside(place)
             .spawn()
@@ -157,11 +159,11 @@ impl FarEnd {
             let rest = said.split(mark).nth(1).unwrap_or_else(|| panic!("no {mark:?} in {said}"));
             rest.split(['"', '\n', ' ']).next().unwrap().to_owned()
         };
-        Self {
-            pin: after("pin = \""),
-            token: after("GOLIVE_TOKEN="),
-            media_key: after("use the key "),
-            _peer: peer,
-        }
+        Self { pin: after("pin = \""), token: after("GOLIVE_TOKEN="), media_key: after("use the key "), peer }
+    }
+
+    /// Sends it a signal: to end it as an operator would, or to kill it.
+    pub fn signal(&self, signal: Signal) {
+        self.peer.signal(signal);
     }
 }
