@@ -21,7 +21,8 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use scenario::{Scenario, all, golive, run_all, table, without_scenario};
+use scenario::{Scenario, all, carry_all, golive, run_all, table, without_scenario};
+use truth::table::{Counts, markdown, plain_row};
 
 /// Networks that lie, break and throttle: what golive finds on them.
 #[derive(Debug, Parser)]
@@ -46,6 +47,17 @@ enum Command {
         #[arg(long)]
         verbose: bool,
     },
+    /// Send real streams through the networks and hold golive's verdict against what became of them.
+    Truth {
+        /// Only those with one of these words in their name.
+        names: Vec<String>,
+        /// The short form: some networks, and at most 20 s of stream.
+        #[arg(long)]
+        short: bool,
+        /// Write the table to reports/lab/truth.md (the long form, all networks).
+        #[arg(long, conflicts_with_all = ["names", "short"])]
+        write: bool,
+    },
 }
 
 fn main() -> ExitCode {
@@ -55,6 +67,7 @@ fn main() -> ExitCode {
     match Cli::parse().command {
         Command::List => list(),
         Command::Scenarios { names, write, verbose } => scenarios(&names, write, verbose),
+        Command::Truth { names, short, write } => truth(&names, short, write),
     }
 }
 
@@ -89,11 +102,10 @@ fn list() -> ExitCode {
 }
 
 fn scenarios(names: &[String], write: bool, verbose: bool) -> ExitCode {
-    let mut scenarios = match read() {
+    let scenarios = match named(names) {
         Ok(scenarios) => scenarios,
         Err(code) => return code,
     };
-    scenarios.retain(|scenario| names.is_empty() || names.iter().any(|name| scenario.name.contains(name)));
     let results = run_all(scenarios, |scenario, outcome| {
         println!("{}", table::line(scenario, outcome));
         if verbose {
@@ -107,10 +119,43 @@ fn scenarios(names: &[String], write: bool, verbose: bool) -> ExitCode {
         results.len()
     );
     if write {
-        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("reports/lab/scenarios.md");
-        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
-        std::fs::write(&file, table::markdown(&results)).unwrap();
-        println!("written to {}", file.display());
+        keep("scenarios.md", &table::markdown(&results));
     }
     if differing == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// The scenarios whose name holds one of these words; all without words.
+fn named(names: &[String]) -> Result<Vec<Scenario>, ExitCode> {
+    let mut scenarios = read()?;
+    scenarios.retain(|scenario| names.is_empty() || names.iter().any(|name| scenario.name.contains(name)));
+    Ok(scenarios)
+}
+
+fn truth(names: &[String], short: bool, write: bool) -> ExitCode {
+    let mut scenarios = match named(names) {
+        Ok(scenarios) => scenarios,
+        Err(code) => return code,
+    };
+    scenarios.retain(|scenario| !short || scenario.run.short_truth);
+    let rows = carry_all(&scenarios, short.then_some(SHORT_S), |row| print!("{}", plain_row(row)));
+    let counts = Counts::of(rows.iter().map(|row| (&row.truth, row.said)));
+    println!("\n{}.", counts.sentence());
+    if write {
+        keep("truth.md", &(TRUTH_HEAD.to_owned() + &markdown(&rows)));
+    }
+    if counts.false_go + counts.no_truth == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Seconds of stream in the short form.
+const SHORT_S: u32 = 20;
+
+const TRUTH_HEAD: &str = "# What becomes of real streams, and what golive said before\n\n\
+    Written by `tests/networks truth --write`; do not edit.\n\n";
+
+/// Writes a table into reports/lab/.
+fn keep(name: &str, text: &str) {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("reports/lab").join(name);
+    std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+    std::fs::write(&file, text).unwrap();
+    println!("written to {}", file.display());
 }

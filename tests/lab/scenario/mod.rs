@@ -21,6 +21,7 @@
 //! To add a network, add a file to `tests/lab/scenarios/`; nothing else. The other tables are
 //! documented on [`Scenario`].
 
+mod carried;
 mod compare;
 mod coverage;
 mod format;
@@ -30,6 +31,7 @@ mod policy;
 mod run;
 pub mod table;
 
+pub use carried::carry_all;
 pub use compare::{Expect, Seen};
 pub use coverage::without_scenario;
 pub use format::{Scenario, all};

@@ -161,13 +161,15 @@ pub fn markdown(rows: &[Row]) -> String {
     text
 }
 
+/// One row for a terminal.
+pub fn plain_row(row: &Row) -> String {
+    let [scenario, stream, truth, said, agreement] = cells(row);
+    format!("{scenario:<28} {stream:<34} {said:<30} {agreement}\n    {truth}\n")
+}
+
 /// The table for a terminal.
 pub fn plain(rows: &[Row]) -> String {
-    let mut text = String::new();
-    for row in rows {
-        let [scenario, stream, truth, said, agreement] = cells(row);
-        let _ = writeln!(text, "{scenario:<28} {stream:<34} {said:<30} {agreement}\n    {truth}");
-    }
+    let mut text: String = rows.iter().map(plain_row).collect();
     let counts = Counts::of(rows.iter().map(|row| (&row.truth, row.said)));
     let _ = writeln!(text, "{}", counts.sentence());
     text
