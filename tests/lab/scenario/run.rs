@@ -119,12 +119,16 @@ impl World {
                 resolvers: &upstream[..1],
                 public: &venue.public,
             };
-            self.boxes.extend(boxes.iter().chain(&more).map(|middlebox| middlebox.install(&place)));
-        }
-        let told: Vec<String> =
-            self.boxes.iter().flat_map(|b| &b.told().resolvers).map(ToString::to_string).collect();
-        if !told.is_empty() {
-            venue.laptop.resolvers(&told.iter().map(String::as_str).collect::<Vec<_>>());
+            let installed = more.iter().chain(boxes).map(|middlebox| middlebox.install(&place));
+            let installed: Vec<Installed> = installed.collect();
+            // The laptop's resolvers are those of the network that it prefers.
+            if spot.name == ROUTER.name {
+                let told = installed.iter().flat_map(|b| &b.told().resolvers);
+                let told = told.filter(|address| address.is_ipv4() || !scenario.run.no_ipv6);
+                let told: Vec<String> = told.map(ToString::to_string).collect();
+                venue.laptop.resolvers(&told.iter().map(String::as_str).collect::<Vec<_>>());
+            }
+            self.boxes.extend(installed);
         }
     }
 
