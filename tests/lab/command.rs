@@ -21,7 +21,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use scenario::{Scenario, all, carry_all, golive, run_all, table, without_scenario};
+use scenario::{SHORT_S, Scenario, all, carry_all, golive, run_all, table, without_scenario};
 use truth::table::{Counts, markdown, plain_row};
 
 /// Networks that lie, break and throttle: what golive finds on them.
@@ -145,9 +145,6 @@ fn truth(names: &[String], short: bool, write: bool) -> ExitCode {
     }
     if counts.false_go + counts.no_truth == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
-
-/// Seconds of stream in the short form.
-const SHORT_S: u32 = 20;
 
 const TRUTH_HEAD: &str = "# What becomes of real streams, and what golive said before\n\n\
     Written by `tests/networks truth --write`; do not edit.\n\n";

@@ -21,22 +21,25 @@ mod venue;
 mod wan;
 
 use std::process::ExitCode;
-use std::sync::RwLock;
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use scenario::{Scenario, all, golive, run, without_scenario};
+use scenario::{SHORT_S, SIDE_BY_SIDE, Scenario, all, carried, golive, run, without_scenario};
+use truth::table::{Agreement, Row, plain_row};
 
 fn main() -> ExitCode {
     if let Some(code) = golive::as_golive() {
         return code;
     }
-    let arguments = Arguments { test_threads: Some(threads()), ..Arguments::from_args() };
+    let arguments = Arguments { test_threads: Some(SIDE_BY_SIDE), ..Arguments::from_args() };
     let mut trials: Vec<Trial> = Vec::new();
     let mut read: Vec<Scenario> = Vec::new();
     for scenario in all() {
         match scenario {
             Ok(scenario) => {
                 read.push(scenario.clone());
+                if scenario.run.short_truth {
+                    trials.push(truth(scenario.clone()));
+                }
                 trials.push(trial(scenario));
             }
             Err(error) => {
@@ -52,22 +55,20 @@ fn main() -> ExitCode {
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
-/// Scenarios side by side: they mostly wait for what does not come.
-fn threads() -> usize {
-    6
+/// What golive must find.
+fn trial(scenario: Scenario) -> Trial {
+    Trial::test(scenario.name.clone(), move || {
+        let outcome = run(&scenario);
+        if outcome.differences.is_empty() { Ok(()) } else { Err(outcome.differences.join("\n").into()) }
+    })
 }
 
-fn trial(scenario: Scenario) -> Trial {
-    // Who measures the line holds this alone; all others share it.
-    static LINE: RwLock<()> = RwLock::new(());
-    Trial::test(scenario.name.clone(), move || {
-        let outcome = if scenario.is_alone() {
-            let _alone = LINE.write().unwrap_or_else(std::sync::PoisonError::into_inner);
-            run(&scenario)
-        } else {
-            let _beside = LINE.read().unwrap_or_else(std::sync::PoisonError::into_inner);
-            run(&scenario)
-        };
-        if outcome.differences.is_empty() { Ok(()) } else { Err(outcome.differences.join("\n").into()) }
+/// What becomes of a real stream: the short form of `tests/networks truth`.
+fn truth(scenario: Scenario) -> Trial {
+    Trial::test(format!("truth {}", scenario.name), move || {
+        let rows = carried(&scenario, Some(SHORT_S), &|_| ());
+        let wrong = |row: &&Row| matches!(row.agreement(), Agreement::FalseGo | Agreement::NoTruth);
+        let wrong: String = rows.iter().filter(wrong).map(plain_row).collect();
+        if wrong.is_empty() { Ok(()) } else { Err(wrong.into()) }
     })
 }

@@ -3,13 +3,14 @@
 use serde_json::Value;
 
 use super::format::Scenario;
+use super::lanes::{SIDE_BY_SIDE, lane};
 use super::run::World;
 use crate::truth::table::{Row, Said};
 use crate::truth::{Outcome, Receiver, Stream, Survival, carry, side_by_side};
 use crate::venue::name;
 
-/// Networks at once: their streams are small, but each must be carried in time.
-const AT_ONCE: usize = 3;
+/// Seconds of stream in the short form of the table.
+pub const SHORT_S: u32 = 20;
 
 /// Times that a stream is sent again after the rig failed it.
 const AGAIN: usize = 2;
@@ -18,15 +19,18 @@ const AGAIN: usize = 2;
 /// `seconds` shortens the streams.
 pub fn carry_all(scenarios: &[Scenario], seconds: Option<u32>, told: impl Fn(&Row) + Sync) -> Vec<Row> {
     let told = &told;
-    let jobs: Vec<Box<dyn FnOnce() -> Vec<Row> + Send + '_>> = scenarios
+    let job = |scenario| move || carried(scenario, seconds, told);
+    let jobs = scenarios
         .iter()
         .filter(|scenario| !scenario.truth.is_empty())
-        .map(|scenario| Box::new(move || rows(scenario, seconds, told)) as Box<_>)
-        .collect();
-    side_by_side(jobs, AT_ONCE).into_iter().flatten().collect()
+        .map(|scenario| Box::new(job(scenario)) as Box<dyn FnOnce() -> Vec<Row> + Send + '_>);
+    side_by_side(jobs.collect(), SIDE_BY_SIDE).into_iter().flatten().collect()
 }
 
-fn rows(scenario: &Scenario, seconds: Option<u32>, told: &impl Fn(&Row)) -> Vec<Row> {
+/// The rows of one scenario.
+pub fn carried(scenario: &Scenario, seconds: Option<u32>, told: &(impl Fn(&Row) + Sync)) -> Vec<Row> {
+    // A stream in real time minds what else this machine does, as a measurement does.
+    let _lane = lane(true);
     let (said, because) = verdict(scenario);
     let short = |stream: &Stream| Stream {
         seconds: seconds.map_or(stream.seconds, |most| stream.seconds.min(most)),

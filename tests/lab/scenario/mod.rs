@@ -26,14 +26,16 @@ mod compare;
 mod coverage;
 mod format;
 pub mod golive;
+mod lanes;
 mod many;
 mod policy;
 mod run;
 pub mod table;
 
-pub use carried::carry_all;
+pub use carried::{SHORT_S, carried, carry_all};
 pub use compare::{Expect, Seen};
 pub use coverage::without_scenario;
 pub use format::{Scenario, all};
+pub use lanes::SIDE_BY_SIDE;
 pub use many::run_all;
 pub use run::{Outcome, run};

@@ -13,10 +13,10 @@ use serde_json::Value;
 
 use super::compare::Seen;
 use super::format::Scenario;
+use super::lanes::lane;
 use super::{golive, policy};
 use crate::ground::namespace::Namespace;
 use crate::ground::peer::need;
-use crate::ground::quiet::quiet;
 use crate::middlebox::{Installed, Middlebox, Place};
 use crate::venue::{Plan, Venue, address};
 
@@ -41,7 +41,7 @@ impl Outcome {
 
 /// Runs it. A network that the lab could not emulate as it should is tried again, thrice in all.
 pub fn run(scenario: &Scenario) -> Outcome {
-    let _line_to_ourselves = scenario.is_alone().then(quiet);
+    let _lane = lane(scenario.is_alone());
     let started = Instant::now();
     for attempt in 1.. {
         let world = World::build(scenario);
