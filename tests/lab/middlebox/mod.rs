@@ -6,12 +6,15 @@
 mod mark;
 mod nat;
 mod nftables;
+mod portal;
 mod protocol;
+mod proxy;
 mod rate;
 mod relay;
 mod resolver;
 mod server;
 mod session;
+mod spoof;
 #[cfg(test)]
 mod tests;
 
@@ -43,6 +46,18 @@ pub enum Middlebox {
     Nat(nat::Nat),
     /// Polices each flow, or all together.
     RateLimit(rate::RateLimit),
+    /// Accepts for every server until the client has answered.
+    SynProxy(spoof::SynProxy),
+    /// Accepts everything itself and knows no server.
+    AcceptsAll(spoof::AcceptsAll),
+    /// Ends TLS and begins it anew.
+    TlsInterception(proxy::TlsInterception),
+    /// A proxy that takes a port for HTTP alone.
+    HttpOnly(proxy::HttpOnly),
+    /// A proxy that must be asked.
+    ExplicitProxy(proxy::ExplicitProxy),
+    /// Terms to be agreed to first.
+    CaptivePortal(portal::CaptivePortal),
     /// The resolver that this box offers.
     Resolver(resolver::Resolver),
     /// One more resolver in the laptop's list, which never answers.
@@ -137,6 +152,12 @@ impl Middlebox {
             Self::DscpBleach(bleach) => bleach.install(place),
             Self::Nat(nat) => nat.install(place),
             Self::RateLimit(limit) => limit.install(place),
+            Self::SynProxy(proxy) => proxy.install(place),
+            Self::AcceptsAll(spoof) => spoof.install(place),
+            Self::TlsInterception(proxy) => proxy.install(place),
+            Self::HttpOnly(proxy) => proxy.install(place),
+            Self::ExplicitProxy(proxy) => proxy.install(place),
+            Self::CaptivePortal(portal) => portal.install(place),
             Self::Resolver(resolver) => resolver.install(place),
             Self::SilentResolver(silent) => silent.install(place),
             Self::DnsGate(gate) => gate.install(place),

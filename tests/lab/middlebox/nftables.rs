@@ -95,6 +95,11 @@ impl Table {
         Self { namespace: place.namespace.name().to_owned(), name }
     }
 
+    /// Its name, in the family `inet`.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
     fn nft(&self, verb: &str) -> Option<String> {
         let mut command = Command::new(need("ip", "iproute2"));
         command.args(["netns", "exec", &self.namespace]).arg(need("nft", "nftables"));

@@ -2,10 +2,16 @@
 
 use std::io::{Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpStream, UdpSocket};
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::ground::authority::Authority;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+
+use crate::ground::authority::{Authority, NOW};
 use crate::ground::namespace::Namespace;
+use crate::middlebox::portal::acceptor;
 use crate::middlebox::server::{Server, listen, udp};
 use crate::middlebox::{Installed, Middlebox, Place};
 
@@ -96,6 +102,51 @@ impl Chain {
         })
     }
 
+    /// A web server on this port over TLS, publicly certified for `name`; what is no HTTP it sends
+    /// back.
+    pub fn tls(&self, port: u16, name: &str) -> Server {
+        let acceptor = acceptor(&self.public.certify(name, name, NOW));
+        let listeners = self.server.run(|| SERVER.map(|host| listen(at(host, port))));
+        Server::start(&self.server, move |_| async move {
+            for listener in listeners {
+                let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+                let acceptor = acceptor.clone();
+                tokio::spawn(async move {
+                    while let Ok((stream, _)) = listener.accept().await {
+                        let acceptor = acceptor.clone();
+                        tokio::spawn(async move {
+                            if let Ok(stream) = acceptor.accept(stream).await {
+                                web(stream).await;
+                            }
+                        });
+                    }
+                });
+            }
+            std::future::pending::<()>().await;
+        })
+    }
+
+    /// A web server on this port.
+    pub fn web(&self, port: u16) -> Server {
+        let listeners = self.server.run(|| SERVER.map(|host| listen(at(host, port))));
+        Server::start(&self.server, move |_| async move {
+            for listener in listeners {
+                let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+                tokio::spawn(async move {
+                    while let Ok((stream, _)) = listener.accept().await {
+                        tokio::spawn(web(stream));
+                    }
+                });
+            }
+            std::future::pending::<()>().await;
+        })
+    }
+
+    /// What the server says to `words` over TLS, when one of `roots` vouches for it.
+    pub fn ask_tls(&self, host: &str, name: &str, roots: &str, words: &[u8]) -> std::io::Result<Vec<u8>> {
+        over_tls(self.connect(host, 443)?, name, roots, words)
+    }
+
     /// The same for UDP; it also notes from where it heard.
     pub fn udp_echo(&self, port: u16) -> Server {
         let sockets = self.server.run(|| SERVER.map(|host| udp(at(host, port))));
@@ -133,6 +184,47 @@ impl Chain {
         socket.set_read_timeout(Some(PATIENCE)).unwrap();
         socket
     }
+}
+
+/// Answers to `GET` with a page, and sends all else back.
+async fn web(mut stream: impl AsyncRead + AsyncWrite + Unpin) {
+    let mut words = [0; 4096];
+    while let Ok(length @ 1..) = stream.read(&mut words).await {
+        let page = &b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nlive"[..];
+        let answer = if words.starts_with(b"GET ") { page } else { &words[..length] };
+        let _ = stream.write_all(answer).await;
+        let _ = stream.flush().await;
+    }
+}
+
+/// Says `words` over TLS and returns the first answer.
+pub fn over_tls(stream: TcpStream, name: &str, roots: &str, words: &[u8]) -> std::io::Result<Vec<u8>> {
+    let mut store = rustls::RootCertStore::empty();
+    for root in CertificateDer::pem_slice_iter(roots.as_bytes()) {
+        store.add(root.unwrap()).unwrap();
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(store)
+        .with_no_client_auth();
+    let name = name.to_owned().try_into().unwrap();
+    let connection = rustls::ClientConnection::new(Arc::new(config), name).unwrap();
+    let mut stream = rustls::StreamOwned::new(connection, stream);
+    stream.write_all(words)?;
+    let mut answer = vec![0; 4096];
+    let length = stream.read(&mut answer)?;
+    answer.truncate(length);
+    Ok(answer)
+}
+
+/// Says `words` and returns the first answer.
+pub fn said(mut stream: TcpStream, words: &[u8]) -> std::io::Result<String> {
+    stream.write_all(words)?;
+    let mut answer = vec![0; 4096];
+    let length = stream.read(&mut answer)?;
+    Ok(String::from_utf8_lossy(&answer[..length]).into_owned())
 }
 
 pub fn at(host: &str, port: u16) -> SocketAddr {

@@ -2,6 +2,9 @@
 
 mod chain;
 mod packets;
+mod portals;
 mod protocols;
+mod proxies;
 mod resolvers;
 mod sessions;
+mod spoofs;

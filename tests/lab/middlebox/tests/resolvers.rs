@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 use super::chain::{BOX, Chain, PATIENCE, QUIET, SERVER};
 use crate::ground::peer::Peer;
 
-const NAME: &str = "live.golive.example";
+pub const NAME: &str = "live.golive.example";
 const OTHER: &str = "www.other.example";
 const UNKNOWN: &str = "nobody.other.example";
 
 /// The internet's resolver: it knows two names and denies all others.
-fn internet(chain: &Chain) -> Peer {
+pub fn internet(chain: &Chain) -> Peer {
     let config = format!(
         "server:\n chroot: \"\"\n username: \"\"\n directory: \".\"\n pidfile: \"\"\n do-daemonize: no\n \
          use-syslog: no\n logfile: \"\"\n module-config: \"iterator\"\n num-threads: 1\n \

@@ -1,0 +1,144 @@
+//! Proxies: what breaks TLS open, what takes port 80 for HTTP alone, what must be asked.
+
+mod mitmproxy;
+mod squid;
+
+use serde::Deserialize;
+
+use super::nftables::{Table, chain, redirect, to_ports};
+use super::{Installed, Place};
+use crate::ground::peer::free_port;
+
+/// Which program.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Program {
+    /// Passes what is no HTTP inside TLS.
+    #[default]
+    Mitmproxy,
+    /// Answers with HTTP's 400 what is no HTTP inside TLS.
+    Squid,
+}
+
+/// Ends TLS and begins it anew, signing with the venue's own authority.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TlsInterception {
+    #[serde(default)]
+    by: Program,
+    /// The laptop's administrators put the venue's authority into its store.
+    #[serde(default)]
+    trusted: bool,
+    /// Server names, with all below them, that it leaves alone.
+    #[serde(default)]
+    bypass: Vec<String>,
+    #[serde(default = "https")]
+    ports: Vec<u16>,
+}
+
+fn https() -> Vec<u16> {
+    vec![443]
+}
+
+impl TlsInterception {
+    pub(super) fn install(&self, place: &Place) -> Installed {
+        let port = free_port();
+        let (peer, authority) = match self.by {
+            Program::Mitmproxy => mitmproxy::start(place, port, "transparent", &self.bypass),
+            Program::Squid => {
+                let gate = squid::Gate { tls: Some(port), bypass: &self.bypass, ..squid::Gate::default() };
+                squid::start(place, &gate)
+            }
+        };
+        let mut installed = Installed::new(place, "tls_interception");
+        installed.told.authority = Some(authority);
+        installed.told.trusted = self.trusted;
+        let table = Table::load(place, &redirect(place, &to_ports("tcp", &self.ports), port));
+        installed.with(table).with(peer)
+    }
+}
+
+/// A proxy that nobody was told of and that speaks HTTP alone: squid, which answers all else
+/// with 400.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HttpOnly {
+    #[serde(default = "http")]
+    ports: Vec<u16>,
+}
+
+fn http() -> Vec<u16> {
+    vec![80]
+}
+
+impl HttpOnly {
+    pub(super) fn install(&self, place: &Place) -> Installed {
+        let port = free_port();
+        let (peer, _) = squid::start(place, &squid::Gate { http: Some(port), ..squid::Gate::default() });
+        let table = Table::load(place, &redirect(place, &to_ports("tcp", &self.ports), port));
+        Installed::new(place, "http_only").with(table).with(peer)
+    }
+}
+
+/// A proxy that must be asked, on port 3128.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExplicitProxy {
+    #[serde(default = "squid")]
+    by: Program,
+    /// What becomes of those who don't ask it.
+    #[serde(default)]
+    direct: Direct,
+    /// Ports to which it connects.
+    #[serde(default = "https")]
+    connect: Vec<u16>,
+    /// mitmproxy: see [`TlsInterception`].
+    #[serde(default)]
+    trusted: bool,
+    #[serde(default)]
+    bypass: Vec<String>,
+}
+
+fn squid() -> Program {
+    Program::Squid
+}
+
+/// What becomes of traffic beside the proxy. DNS passes in any case.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direct {
+    #[default]
+    Pass,
+    Drop,
+    Reject,
+}
+
+/// Where everybody looks for a proxy.
+const PORT: u16 = 3128;
+
+impl ExplicitProxy {
+    pub(super) fn install(&self, place: &Place) -> Installed {
+        let mut installed = Installed::new(place, "explicit_proxy");
+        installed.told.proxy = Some(format!("http://{}:{PORT}", place.address4));
+        let peer = match self.by {
+            Program::Squid => {
+                let gate = squid::Gate { explicit: Some((PORT, &self.connect)), ..squid::Gate::default() };
+                squid::start(place, &gate).0
+            }
+            Program::Mitmproxy => {
+                let (peer, authority) = mitmproxy::start(place, PORT, "regular", &self.bypass);
+                installed.told.authority = Some(authority);
+                installed.told.trusted = self.trusted;
+                peer
+            }
+        };
+        let from = "iifname $inside meta l4proto { tcp, udp } th dport != 53";
+        let rules = match self.direct {
+            Direct::Pass => return installed.with(peer),
+            Direct::Drop => format!("{from} counter drop"),
+            Direct::Reject => format!("{from} counter reject with icmpx admin-prohibited"),
+        };
+        let table = Table::load(place, &chain("direct", "filter hook forward priority filter", &rules));
+        installed.with(table).with(peer)
+    }
+}
