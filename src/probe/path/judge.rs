@@ -43,7 +43,8 @@ fn judge_flow(limits: &Limits, reading: &Reading, flow: &Flow, any: bool) -> Vec
             if !sent_enough || flow.late_p99_ms > LATE_MS {
                 findings.push(doubt(flow, sent_enough));
             } else {
-                findings.extend(hold_against(limits, flow, trip, &place));
+                let held = hold_against(limits, flow, trip, &place);
+                findings.extend(held.into_iter().map(|finding| own_doing(flow, finding)));
             }
             findings
         }
@@ -102,6 +103,18 @@ fn doubt(flow: &Flow, sent_enough: bool) -> Finding {
         format!("{} sent{refused}", flow.sent),
         "run the check again to its end",
     )
+}
+
+/// A delay that is too long may be this machine's own when it stood still meanwhile, if only once.
+fn own_doing(flow: &Flow, finding: Finding) -> Finding {
+    let of_delay = [JITTER_HIGH.id, ROUND_TRIP_LONG.id].contains(&finding.code.as_str());
+    if !of_delay || flow.late_max_ms <= LATE_MS {
+        return finding;
+    }
+    let observed =
+        format!("{}, but this machine itself stood still for {:.0} ms", finding.observed, flow.late_max_ms);
+    let remedy = "close other programs on this machine, or take another one, and run the check again";
+    Finding::unknown(UNEVEN, finding.expected, observed, remedy)
 }
 
 fn nothing_came(reading: &Reading, flow: &Flow, any: bool) -> Finding {
