@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
 
-use crate::wan::counters::{Counters, LATE};
-use crate::wan::delivery::{Delivery, Parcel};
-use crate::wan::pipeline::{Fate, Pipeline};
+use crate::wan::counters::Counters;
+use crate::wan::flow::Flow;
+use crate::wan::pipeline::Pipeline;
 use crate::wan::tun::{Tun, hurry};
 
 /// Carries until it is dropped.
@@ -39,7 +39,16 @@ impl Carrier {
             ends: AtomicBool::new(false),
             bell,
         });
-        let mut work = Work::new(Arc::clone(&shared), Arc::clone(from), Arc::clone(to), pipeline);
+        let mut work = Work {
+            shared: Arc::clone(&shared),
+            from: Arc::clone(from),
+            to: Arc::clone(to),
+            flow: Flow::new(pipeline),
+            started: Instant::now(),
+            woke: 0,
+            packet: vec![0; 65_536],
+            gone: false,
+        };
         let thread = std::thread::Builder::new().name(format!("wan {name}"));
         Self { shared, thread: Some(thread.spawn(move || work.run()).unwrap()) }
     }
@@ -48,12 +57,17 @@ impl Carrier {
         *self.shared.counters.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Returns when it has begun anew.
-    pub fn restart(&self) {
+    /// Has it begin anew soon.
+    pub fn ask_restart(&self) -> u64 {
         let asked = self.shared.asked.fetch_add(1, Ordering::SeqCst) + 1;
         self.ring();
+        asked
+    }
+
+    /// Returns when it has.
+    pub fn await_restart(&self, asked: u64) {
         while self.shared.restarted.load(Ordering::SeqCst) < asked && !self.ended() {
-            std::thread::sleep(Duration::from_micros(100));
+            std::thread::sleep(Duration::from_micros(20));
         }
     }
 
@@ -81,15 +95,10 @@ struct Work {
     shared: Arc<Shared>,
     from: Arc<Tun>,
     to: Arc<Tun>,
-    /// As it was before the first packet.
-    unused: Pipeline,
-    pipeline: Pipeline,
-    /// When the thread started; and when, after that, the pipeline's time began.
+    flow: Flow,
     started: Instant,
-    begun: u64,
-    delivery: Delivery,
-    counters: Counters,
-    number: u64,
+    /// When it last woke, in ns since it started.
+    woke: u64,
     packet: Vec<u8>,
     /// The near interface went with its namespace.
     gone: bool,
@@ -97,27 +106,12 @@ struct Work {
 
 /// At most so many are read before those that are due go out.
 const BATCH: usize = 16;
-/// A release this near is waited for awake: going to sleep would take as long.
-const NEAR: u64 = 10_000;
+/// The thread wakes at most this often (ns). A dense flow then costs a wake for many packets
+/// instead of one each, and the other core is left to what loads the line; a packet is off by
+/// less than this for it. Waking takes about as long, so nothing is gained by spinning.
+const REST: u64 = 100_000;
 
 impl Work {
-    fn new(shared: Arc<Shared>, from: Arc<Tun>, to: Arc<Tun>, pipeline: Pipeline) -> Self {
-        Self {
-            shared,
-            from,
-            to,
-            unused: pipeline.clone(),
-            pipeline,
-            started: Instant::now(),
-            begun: 0,
-            delivery: Delivery::default(),
-            counters: Counters::default(),
-            number: 0,
-            packet: vec![0; 65_536],
-            gone: false,
-        }
-    }
-
     fn now(&self) -> u64 {
         self.started.elapsed().as_nanos() as u64
     }
@@ -128,11 +122,9 @@ impl Work {
             self.answer_restart();
             self.release();
             let more = self.accept();
-            let next = self.delivery.next();
-            let wait = next.map(|due| due.saturating_sub(self.now()));
-            if !more && wait.is_none_or(|wait| wait > NEAR) {
+            if !more {
                 self.tell();
-                self.sleep(wait);
+                self.sleep();
             }
         }
     }
@@ -140,34 +132,21 @@ impl Work {
     fn answer_restart(&mut self) {
         let asked = self.shared.asked.load(Ordering::SeqCst);
         if asked != self.shared.restarted.load(Ordering::SeqCst) {
-            self.pipeline = self.unused.clone();
-            self.begun = self.now();
-            self.counters = Counters::default();
+            self.flow.restart(self.now());
             self.tell();
             self.shared.restarted.store(asked, Ordering::SeqCst);
         }
     }
 
     fn tell(&self) {
-        *self.shared.counters.lock().unwrap_or_else(PoisonError::into_inner) = self.counters;
+        *self.shared.counters.lock().unwrap_or_else(PoisonError::into_inner) = self.flow.counters();
     }
 
     /// Lets out what is due.
     fn release(&mut self) {
-        while let Some((parcel, overtaken)) = self.delivery.due(self.now()) {
-            let late = Duration::from_nanos(self.now() - parcel.due);
-            let counters = &mut self.counters;
-            counters.late += u64::from(late > LATE);
-            counters.latest = counters.latest.max(late);
-            if parcel.copy {
-                counters.duplicated += 1;
-            } else {
-                counters.passed += 1;
-                counters.passed_bytes += parcel.bytes.len() as u64;
-                counters.reordered += u64::from(overtaken);
-            }
+        while let Some(parcel) = self.flow.release(self.now()) {
             if self.to.write(&parcel.bytes).is_err() {
-                counters.refused += 1;
+                self.flow.refused();
             }
         }
     }
@@ -175,38 +154,19 @@ impl Work {
     /// Takes in what was sent; true when there may be more.
     fn accept(&mut self) -> bool {
         for _ in 0..BATCH {
-            // An error here is an interface that is down: nothing is sent then either.
+            // An error here is an interface that is gone: sleep notices.
             let Ok(Some(bytes)) = self.from.read(&mut self.packet) else { return false };
-            let packet = &self.packet[..bytes];
-            if is_link_local(packet) {
-                self.counters.link_local += 1;
-                continue;
-            }
-            self.counters.arrived += 1;
-            self.number += 1;
-            match self.pipeline.packet(self.started.elapsed().as_nanos() as u64 - self.begun, bytes) {
-                Fate::Lost(cause) => self.counters.lost(cause),
-                Fate::Arrives { at, twice } => {
-                    let parcel = |copy| Parcel {
-                        due: at + self.begun,
-                        number: self.number,
-                        copy,
-                        bytes: packet.to_vec(),
-                    };
-                    self.delivery.add(parcel(false));
-                    if twice {
-                        self.delivery.add(parcel(true));
-                    }
-                }
-            }
+            self.flow.accept(self.now(), &self.packet[..bytes]);
         }
         true
     }
 
-    /// Until a packet comes, the bell rings, or it is nearly time.
-    fn sleep(&mut self, wait: Option<u64>) {
-        let wait = wait.map(|wait| {
-            let wait = Duration::from_nanos(wait - NEAR / 2);
+    /// Until a packet comes, one is due, or the bell rings.
+    fn sleep(&mut self) {
+        let rested = self.woke + REST;
+        std::thread::sleep(Duration::from_nanos(rested.saturating_sub(self.now())));
+        let wait = self.flow.next().map(|due| {
+            let wait = Duration::from_nanos(due.saturating_sub(self.now()));
             Timespec::try_from(wait).unwrap_or(Timespec { tv_sec: 1, tv_nsec: 0 })
         });
         let mut watched =
@@ -218,14 +178,6 @@ impl Work {
         if bell.contains(PollFlags::IN) {
             let _ = rustix::io::read(&self.shared.bell, &mut [0_u8; 8]);
         }
-    }
-}
-
-/// What an interface says to its own link only: `224.0.0.0/24` and `ff02::/16`. It would use up dice.
-fn is_link_local(packet: &[u8]) -> bool {
-    match packet.first().map(|first| first >> 4) {
-        Some(4) => packet.get(16..19) == Some(&[224, 0, 0]),
-        Some(6) => packet.get(24..26) == Some(&[0xff, 0x02]),
-        _ => false,
+        self.woke = self.now();
     }
 }

@@ -51,9 +51,9 @@ pub struct Counters {
 /// A release later than this counts as late.
 pub const LATE: Duration = Duration::from_millis(1);
 /// More than this share of late releases: it could not keep up.
-const LATE_SHARE: f64 = 0.01;
+const LATE_SHARE: f64 = 0.02;
 /// Nor could it if one was later than this.
-const TOO_LATE: Duration = Duration::from_millis(20);
+const TOO_LATE: Duration = Duration::from_millis(25);
 
 impl Counters {
     /// Counts a loss.

@@ -28,6 +28,11 @@ impl Delivery {
         self.parcels.push(Reverse(parcel));
     }
 
+    /// How many are under way, copies apart.
+    pub fn originals(&self) -> u64 {
+        self.parcels.iter().filter(|parcel| !parcel.0.copy).count() as u64
+    }
+
     /// When the next is due.
     pub fn next(&self) -> Option<u64> {
         self.parcels.peek().map(|first| first.0.due)

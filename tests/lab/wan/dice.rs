@@ -25,14 +25,15 @@ impl Dice {
         unit(self.next())
     }
 
-    /// The number of a place in the stream, without walking there.
+    /// The number at a place in the stream, without walking there: what packet number `place`
+    /// draws is the same whatever became of the others.
     pub fn unit_at(&self, place: u64) -> f64 {
         unit(mix(self.state.wrapping_add(STEP.wrapping_mul(place))))
     }
 
-    /// True in so many of a hundred.
-    pub fn percent(&mut self, percent: f64) -> bool {
-        self.unit() * 100.0 < percent
+    /// True at so many places of a hundred.
+    pub fn percent_at(&self, percent: f64, place: u64) -> bool {
+        self.unit_at(place) * 100.0 < percent
     }
 
     /// Exponentially distributed about `mean`.

@@ -21,6 +21,7 @@ mod carrier;
 mod counters;
 mod delivery;
 mod dice;
+mod flow;
 mod line;
 mod pipeline;
 mod trace;
@@ -68,9 +69,13 @@ impl Wan {
     /// Sets all clocks and counters to zero, as if it were laid now: for what first has to be set
     /// up over the line. Packets under way still arrive.
     pub fn restart(&self) {
-        for (carrier, from) in [(&self.up, &self.near), (&self.down, &self.far)] {
-            from.forget_drops();
-            carrier.restart();
+        for end in [&self.near, &self.far] {
+            end.forget_drops();
+        }
+        // Both begin at the same moment, and that is the moment in which this returns.
+        let ways = [&self.up, &self.down];
+        for (way, asked) in ways.map(|way| (way, way.ask_restart())) {
+            way.await_restart(asked);
         }
     }
 

@@ -30,7 +30,7 @@ pub struct Pipeline {
     black_hole: Option<u64>,
     policing: Option<Policing>,
     bottleneck: Bottleneck,
-    outages: Vec<Outage>,
+    cuts: Vec<Cut>,
     bursting: Option<Bursting>,
     loss_percent: f64,
     delay: u64,
@@ -39,18 +39,14 @@ pub struct Pipeline {
     chance: Dice,
     jitter_dice: Dice,
     duplicates: Dice,
+    /// How many came.
+    number: u64,
     /// Of those that keep their order, when the last comes out.
     last: u64,
 }
 
 impl Pipeline {
     pub fn new(way: &Way, seed: u64) -> Result<Self, String> {
-        if way.outages.0.iter().any(|outage| outage.at_s.is_none() && outage.every_s.is_none()) {
-            return Err("an outage needs at_s or every_s".to_owned());
-        }
-        if way.outages.0.iter().any(|outage| outage.every_s.is_some_and(|every| every <= outage.for_s)) {
-            return Err("an outage's for_s must be below its every_s".to_owned());
-        }
         if way.jitter.is_some_and(|jitter| jitter.reorder && jitter.every_ms.is_some()) {
             return Err("jitter that reorders is drawn for each packet: no every_ms".to_owned());
         }
@@ -59,7 +55,7 @@ impl Pipeline {
             black_hole: way.mtu_black_hole.map(|bytes| bytes as u64),
             policing: way.policer.map(Policing::new),
             bottleneck: Bottleneck::new(way)?,
-            outages: way.outages.0.clone(),
+            cuts: way.outages.0.iter().map(Cut::new).collect::<Result<_, _>>()?,
             bursting,
             loss_percent: way.loss.percent,
             delay: nanoseconds(way.delay_ms / 1e3),
@@ -68,6 +64,7 @@ impl Pipeline {
             chance: Dice::new(seed, "chance"),
             jitter_dice: Dice::new(seed, "jitter"),
             duplicates: Dice::new(seed, "duplicates"),
+            number: 0,
             last: 0,
         })
     }
@@ -75,6 +72,7 @@ impl Pipeline {
     /// A packet of so many bytes comes now, not before the one before.
     pub fn packet(&mut self, now: u64, bytes: usize) -> Fate {
         let bytes = bytes as u64;
+        self.number += 1;
         if self.black_hole.is_some_and(|most| bytes > most) {
             return Fate::Lost(Cause::TooBig);
         }
@@ -84,16 +82,16 @@ impl Pipeline {
         let Some(left) = self.bottleneck.send(now, bytes) else {
             return Fate::Lost(Cause::QueueFull);
         };
-        if self.outages.iter().any(|outage| outage.covers(left as f64 / 1e9)) {
+        if self.cuts.iter().any(|cut| cut.covers(left)) {
             return Fate::Lost(Cause::Outage);
         }
-        if self.bursting.as_mut().is_some_and(|bursting| bursting.takes(left)) {
+        if self.bursting.as_mut().is_some_and(|bursting| bursting.takes(left, self.number)) {
             return Fate::Lost(Cause::Burst);
         }
-        if self.loss_percent > 0.0 && self.chance.percent(self.loss_percent) {
+        if self.chance.percent_at(self.loss_percent, self.number) {
             return Fate::Lost(Cause::Chance);
         }
-        let twice = self.duplicate_percent > 0.0 && self.duplicates.percent(self.duplicate_percent);
+        let twice = self.duplicates.percent_at(self.duplicate_percent, self.number);
         Fate::Arrives { at: self.arrival(left), twice }
     }
 
@@ -102,7 +100,7 @@ impl Pipeline {
         let Some(jitter) = self.jitter else { return at };
         let most = jitter.ms / 1e3;
         if jitter.reorder {
-            return at + nanoseconds(most * self.jitter_dice.unit());
+            return at + nanoseconds(most * self.jitter_dice.unit_at(self.number));
         }
         let every = nanoseconds(jitter.every_ms.unwrap_or(jitter.ms) / 1e3).max(1);
         self.last = self.last.max(at + nanoseconds(most * self.jitter_dice.unit_at(left / every)));
@@ -110,11 +108,28 @@ impl Pipeline {
     }
 }
 
-impl Outage {
-    fn covers(&self, now_s: f64) -> bool {
-        let first = self.at_s.or(self.every_s).unwrap_or(0.0);
-        let since = now_s - first;
-        since >= 0.0 && self.every_s.map_or(since, |every| since % every) < self.for_s
+/// Times out, in ns.
+#[derive(Clone, Copy, Debug)]
+struct Cut {
+    first: u64,
+    long: u64,
+    every: Option<u64>,
+}
+
+impl Cut {
+    fn new(outage: &Outage) -> Result<Self, String> {
+        let every = outage.every_s.map(nanoseconds);
+        let first = outage.at_s.map(nanoseconds).or(every).ok_or("an outage needs at_s or every_s")?;
+        let long = nanoseconds(outage.for_s);
+        if every.is_some_and(|every| every <= long) {
+            return Err("an outage's for_s must be below its every_s".to_owned());
+        }
+        Ok(Self { first, long, every })
+    }
+
+    fn covers(&self, now: u64) -> bool {
+        let since = now.checked_sub(self.first);
+        since.is_some_and(|since| self.every.map_or(since, |every| since % every) < self.long)
     }
 }
 
@@ -165,14 +180,14 @@ impl Bursting {
     }
 
     /// Whether it takes a packet; `now` never goes back.
-    fn takes(&mut self, now: u64) -> bool {
+    fn takes(&mut self, now: u64, number: u64) -> bool {
         while self.until <= now {
             self.bad = !self.bad;
             let bad_mean = self.bursts.for_ms / 1e3;
             let mean = if self.bad { bad_mean } else { self.bursts.every_s - bad_mean };
             self.until += nanoseconds(self.clock.exponential(mean)).max(1);
         }
-        self.bad && self.dice.percent(self.bursts.percent)
+        self.bad && self.dice.percent_at(self.bursts.percent, number)
     }
 }
 

@@ -115,8 +115,11 @@ impl Capacity {
 
     /// When it has carried that much: the other way round, rounded up.
     pub fn time_of(&self, wanted: u128) -> u64 {
+        if wanted == 0 {
+            return 0;
+        }
         let (end, carried) = self.whole();
-        let (loops, rest) = (wanted.saturating_sub(1) / carried, wanted.saturating_sub(1) % carried + 1);
+        let (loops, rest) = ((wanted - 1) / carried, (wanted - 1) % carried + 1);
         let step = self.steps.partition_point(|step| step.1 < rest);
         let (until, total, rate) = self.steps[step];
         let before = ((total - rest) / u128::from(rate)) as u64;
@@ -127,10 +130,14 @@ impl Capacity {
 impl Trace {
     /// Reads or makes it.
     pub fn load(&self) -> Result<Capacity, String> {
-        let folder = std::env::var_os("GOLIVE_TRACES");
+        self.load_from(std::env::var_os("GOLIVE_TRACES").as_ref().map(Path::new))
+    }
+
+    /// Likewise, with files in `folder`.
+    pub fn load_from(&self, folder: Option<&Path>) -> Result<Capacity, String> {
         let steps = match (&self.file, self.synthetic, folder) {
             _ if !self.steps.is_empty() => self.steps.clone(),
-            (Some(file), _, Some(folder)) => read(&Path::new(&folder).join(file))?,
+            (Some(file), _, Some(folder)) => read(&folder.join(file))?,
             (_, Some(kind), _) => kind.steps(),
             (Some(file), None, None) => {
                 return Err(format!(
@@ -216,7 +223,7 @@ impl Synthetic {
                 Self::Starlink if at % 15.0 >= 14.0 => 0.0,
                 Self::Starlink => 5.0 * level,
                 Self::Subway => {
-                    if at >= gap_until && dice.percent(2.0) {
+                    if at >= gap_until && dice.unit() < 0.02 {
                         gap_until = at + 5.0 + 15.0 * dice.unit();
                     }
                     if at < gap_until { 0.0 } else { 0.8 * level }
