@@ -156,7 +156,9 @@ fn too_little_or_uneven_is_no_answer_and_no_pass() {
 #[test]
 fn a_machine_that_stood_still_accuses_no_line_of_delay() {
     let jittery = Flow { jitter_ms: 85.0, ..flow() };
-    let limits = Limits { jitter_ms: Some(AtMost(30.0)), loss_percent: Some(AtMost(0.5)), ..Limits::default() };
+    let fail = |code: &str| (code.to_owned(), Effect::Fail);
+    let limits =
+        Limits { jitter_ms: Some(AtMost(30.0)), loss_percent: Some(AtMost(0.5)), ..Limits::default() };
     let found = codes(&limits, &reading(vec![jittery.clone()]));
     assert_eq!(found[1..], [fail("path.loss_high"), fail("path.jitter_high")]);
     let found = codes(&limits, &reading(vec![Flow { late_max_ms: 800.0, ..jittery }]));
