@@ -14,6 +14,8 @@ pub const SOFTWARE: u8 = 70;
 pub const NOT_AUTHORISED: u8 = 77;
 /// A bad policy.
 pub const BAD_POLICY: u8 = 78;
+/// A report, a decision or a signature is not what it says it is.
+pub const BAD_SIGNATURE: u8 = 79;
 /// Stopped by a person or a signal.
 pub const INTERRUPTED: u8 = 130;
 
@@ -28,6 +30,7 @@ pub const TABLE: &[(u8, &str)] = &[
     (SOFTWARE, "this machine failed golive: disk, sockets, terminal"),
     (NOT_AUTHORISED, "the policy has no [authorisation] for traffic beyond loopback"),
     (BAD_POLICY, "bad policy"),
+    (BAD_SIGNATURE, "a report, decision or signature that is not what it says it is"),
     (
         INTERRUPTED,
         "stopped; what was measured is kept, the verdict is INCONCLUSIVE unless it was NO-GO already",

@@ -4,9 +4,12 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
 
+use jiff::Timestamp;
+
 use super::exit;
 use crate::model::Answer;
 use crate::policy::{self, Policy};
+use crate::report::seal::{self, Bundle, Standing};
 use crate::report::{self, Document};
 use crate::run::JournalError;
 
@@ -39,6 +42,24 @@ pub(super) fn report(file: &Path) -> anyhow::Result<Document> {
     // one byte more than is allowed, so that too large a file is told from one that just fits
     source.take(report::MAX_BYTES + 1).read_to_end(&mut bytes).map_err(|error| bad(error.to_string()))?;
     Ok(report::read(&bytes).map_err(|error| bad(error.to_string()))?)
+}
+
+/// A report with the decisions and signatures beside it; nothing of it is believed yet.
+pub(super) fn bundle(file: &Path) -> anyhow::Result<Bundle> {
+    Ok(Bundle::read(file).map_err(|error| exit::Failure::new(exit::DATA, error.to_string()))?)
+}
+
+/// Whether they hold, now or at another time.
+pub(super) fn verified(bundle: &Bundle, today: Option<&Policy>, now: Timestamp) -> Standing {
+    let folder = bundle.names.path("");
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { &folder };
+    let event = report::read(&bundle.report).ok().map(|document| document.event);
+    let beside = event.map_or(Ok(None), |event| crate::run::ledger::read(folder, &event));
+    let mut standing = seal::verify(bundle, today, beside.as_ref().ok().and_then(Option::as_deref), now);
+    if let Err(error) = beside {
+        standing.problems.push(seal::Problem::Ledger(report::line(&error.to_string())));
+    }
+    standing
 }
 
 /// The file's full path, so that a resume finds it from any folder.

@@ -1,11 +1,13 @@
 //! The command line: one file per subcommand, exit codes; the only place with anyhow.
 
+mod attest;
 mod check;
 mod demo;
 mod exit;
 mod far_end;
 mod judge;
 mod load;
+mod passphrase;
 mod plan;
 mod policy;
 mod readme;
@@ -13,6 +15,9 @@ mod report;
 mod replay;
 mod resume;
 mod session;
+mod sign;
+mod signer;
+mod verify;
 
 pub use exit::TABLE as EXIT_CODES;
 
@@ -44,6 +49,9 @@ enum Command {
     Resume(resume::Args),
     Report(report::Args),
     Judge(judge::Args),
+    Attest(attest::Args),
+    Sign(sign::Args),
+    Verify(verify::Args),
     Replay(replay::Args),
     #[command(hide = true)]
     Readme(readme::Args),
@@ -88,6 +96,9 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::FarEnd(args) => far_end::run(&args),
         Command::Report(args) => report::run(&args),
         Command::Judge(args) => judge::run(&args),
+        Command::Attest(args) => attest::run(&args),
+        Command::Sign(args) => sign::run(&args),
+        Command::Verify(args) => verify::run(&args),
         Command::Readme(args) => readme::run(&args),
         Command::Resume(args) => resume::run(&args),
         Command::Replay(args) => replay::run(&args),

@@ -75,6 +75,7 @@ pub fn judge_one(check: &Check, measurement: Option<&Measurement>, now: Timestam
     }
     let as_of = reading.as_of().unwrap_or(measurement.started);
     let expires = as_of.saturating_add(check.valid_for()).unwrap_or(Timestamp::MAX);
+    let expires = reading.until().map_or(expires, |until| expires.min(until));
     findings.extend(age(as_of, expires, now));
     let outcome =
         findings.iter().map(|finding| Outcome::from(finding.effect)).max().unwrap_or(Outcome::Unknown);

@@ -46,9 +46,10 @@ fn policy(checks: Vec<Check>, waivers: Vec<Waiver>) -> Policy {
             change: None,
             way_back: None,
         },
-        people: [(it(), Person { name: "I. T.".into(), key: None })].into(),
+        people: [(it(), Person { name: "I. T.".into(), ..Default::default() })].into(),
         accountable: BTreeMap::new(),
         authorisation: None,
+        signatures: crate::policy::Signatures::default(),
         paths: BTreeMap::new(),
         streams: BTreeMap::new(),
         far_ends: BTreeMap::new(),
@@ -66,6 +67,7 @@ fn measured(id: &str, at: Timestamp, yes: bool) -> Measurement {
         name: "I. T.".into(),
         at,
         evidence: String::new(),
+        expires: None,
     };
     let reading = attest::Reading { question: "Ready?".into(), asked: it(), answer };
     measurement(id, at, Measured::Reading(Reading::Attest(reading)))

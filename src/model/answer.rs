@@ -22,4 +22,7 @@ pub struct Answer {
     /// What supports it: a ticket, a name, a document.
     #[serde(default)]
     pub evidence: String,
+    /// Until when it counts, if not as long as the check's own `valid_for`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires: Option<jiff::Timestamp>,
 }

@@ -23,6 +23,8 @@ struct Entry {
     at: When,
     #[serde(default)]
     evidence: String,
+    #[serde(default, deserialize_with = "maybe")]
+    expires: Option<When>,
 }
 
 fn instant<'de, D: Deserializer<'de>>(deserializer: D) -> Result<When, D::Error> {
@@ -31,6 +33,10 @@ fn instant<'de, D: Deserializer<'de>>(deserializer: D) -> Result<When, D::Error>
         return Err(de::Error::custom(advice(&written)));
     }
     When::try_from(written.to_string()).map_err(de::Error::custom)
+}
+
+fn maybe<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<When>, D::Error> {
+    instant(deserializer).map(Some)
 }
 
 /// Reads the answers; the error names line and column.
@@ -43,6 +49,7 @@ pub fn answers(text: &str) -> Result<Vec<Answer>, toml::de::Error> {
         name: entry.name,
         at: entry.at.at(),
         evidence: entry.evidence,
+        expires: entry.expires.map(|until| until.at()),
     };
     Ok(file.answer.into_iter().map(answer).collect())
 }

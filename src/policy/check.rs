@@ -9,6 +9,7 @@ use super::layer::{Merged, MergedCheck, Origin, keys};
 use super::limits;
 use super::names::Names;
 use super::parse::Parsed;
+use super::signatures::{Revoked, Signatures, SignaturesDraft, bad_key};
 use super::text::{KeyPath, Place};
 use super::validity::Validity;
 use super::waiver::Waiver;
@@ -39,6 +40,7 @@ pub(super) fn check(
             .filter_map(|(area, role)| Some((area.clone(), role.clone()?)))
             .collect(),
         authorisation: merged.authorisation.as_ref().and_then(|draft| checker.authorisation(draft)),
+        signatures: checker.signatures(&merged.signatures),
         paths: merged
             .paths
             .iter()
@@ -141,7 +143,38 @@ impl Checker<'_> {
 
     fn person(&mut self, role: &str, draft: &PersonDraft) -> Option<Person> {
         let name = self.required(draft.name.as_ref(), &["people", role], "name", "\"…\"")?;
-        Some(Person { name, key: draft.key.clone() })
+        if let Some(why) = draft.key.as_deref().and_then(bad_key) {
+            let help = "paste the one line of its .pub file; `ssh-keygen -t ed25519` makes a key".to_owned();
+            self.error(&["people", role, "key"], why, Some(help));
+        }
+        if let (None, Some(_)) = (&draft.key, &draft.key_until) {
+            self.error(&["people", role, "key_until"], "there is no key that this could end", None);
+        }
+        Some(Person { name, key: draft.key.clone(), key_until: draft.key_until.clone() })
+    }
+
+    fn signatures(&mut self, draft: &SignaturesDraft) -> Signatures {
+        let at = keys(&["signatures", "revoked"]);
+        let mut revoked = Vec::new();
+        for one in &draft.revoked {
+            let parts = [
+                (one.key.is_some(), "key", "the line of its .pub file"),
+                (one.since.is_some(), "since", "a date-time with offset, such as 2026-12-04T16:00:00+01:00"),
+                (filled(one.reason.as_ref()), "reason", "why it no longer counts"),
+            ];
+            if !self.lost(&at) {
+                self.errors.extend(incomplete("this revoked key", &parts, self.table_place(&at)));
+            }
+            let (Some(key), Some(since), Some(reason)) = (&one.key, &one.since, &one.reason) else {
+                continue;
+            };
+            if let Some(why) = bad_key(key) {
+                self.error(&["signatures", "revoked"], why, None);
+            }
+            revoked.push(Revoked { key: key.clone(), since: since.clone(), reason: reason.clone() });
+        }
+        let required = draft.required.iter().cloned().collect();
+        Signatures { required, level: draft.level.unwrap_or_default(), revoked }
     }
 
     fn authorisation(&mut self, draft: &AuthorisationDraft) -> Option<Authorisation> {

@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::signatures::SignaturesDraft;
 use super::validity::Validity;
 use super::waiver::Accepts;
 use crate::model::{
@@ -34,6 +35,8 @@ pub struct Draft {
     pub accountable: BTreeMap<Area, Role>,
     /// Who allowed the traffic; needed for every target that is not this machine itself.
     pub authorisation: Option<AuthorisationDraft>,
+    /// Who must sign the report, and how.
+    pub signatures: SignaturesDraft,
     /// Ways out of the building.
     pub path: BTreeMap<PathName, PathDraft>,
     /// What will be sent.
@@ -75,8 +78,10 @@ pub struct PersonDraft {
     /// Name.
     #[schemars(with = "String")]
     pub name: Option<String>,
-    /// Public key, OpenSSH format.
+    /// Public key, OpenSSH format: the line of a `.pub` file. Ed25519 or ECDSA.
     pub key: Option<String>,
+    /// Until when that key may sign: a date-time with offset, without quotes.
+    pub key_until: Option<When>,
 }
 
 /// Who allowed the traffic.

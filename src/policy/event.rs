@@ -28,13 +28,16 @@ pub struct Event {
 }
 
 /// Somebody who signs or answers.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Person {
     /// Name.
     pub name: String,
     /// Public key, OpenSSH format.
     pub key: Option<String>,
+    /// Until when that key may sign; for ever, when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_until: Option<When>,
 }
 
 /// Who allowed the traffic.

@@ -9,6 +9,7 @@ use super::draft::{
     WaiverDraft, WindowDraft,
 };
 use super::parse::Parsed;
+use super::signatures::SignaturesDraft;
 use super::text::KeyPath;
 use super::validity::Validity;
 use crate::model::{Area, CheckId, Enforcement, FarEndName, Loosened, PathName, Role, StreamName};
@@ -24,6 +25,7 @@ pub(super) struct Merged {
     pub people: BTreeMap<Role, PersonDraft>,
     pub accountable: BTreeMap<Area, Option<Role>>,
     pub authorisation: Option<AuthorisationDraft>,
+    pub signatures: SignaturesDraft,
     pub paths: BTreeMap<PathName, PathDraft>,
     pub streams: BTreeMap<StreamName, StreamDraft>,
     pub far_ends: BTreeMap<FarEndName, FarEndDraft>,
@@ -151,6 +153,7 @@ impl Merger<'_> {
             let mut person = self.merged.people.remove(&role).unwrap_or_default();
             self.plain(&mut person.name, later.name, &at, "name", fixed);
             self.plain(&mut person.key, later.key, &at, "key", fixed);
+            self.plain(&mut person.key_until, later.key_until, &at, "key_until", fixed);
             self.merged.people.insert(role, person);
         }
         for (area, later) in draft.accountable.clone() {
@@ -161,6 +164,10 @@ impl Merger<'_> {
         if let Some(later) = draft.authorisation.clone() {
             self.authorisation(later);
         }
+        let mut signatures = std::mem::take(&mut self.merged.signatures).with(&draft.signatures);
+        let level = draft.signatures.level;
+        self.plain(&mut signatures.level, level, &keys(&["signatures"]), "level", rising);
+        self.merged.signatures = signatures;
         for (name, later) in draft.path.clone() {
             let at = keys(&["path", name.as_str()]);
             let mut path = self.merged.paths.remove(&name).unwrap_or_default();

@@ -15,6 +15,7 @@ mod parse;
 mod resolve;
 mod schema;
 mod shape;
+mod signatures;
 mod source;
 mod stack;
 mod text;
@@ -27,6 +28,7 @@ pub use authorise::{NotAuthorised, authorise};
 pub use diagnostic::{Diagnostic, Diagnostics};
 pub use event::{Authorisation, Event, Person, Route, Stream, Window};
 pub use schema::{schema, schema_file};
+pub use signatures::{Level, Revoked, Signatures};
 pub use source::{BUILTINS, Disk, Files, MAX_FILE};
 pub use text::Place;
 pub use waiver::{Accepts, Waiver};
@@ -58,6 +60,9 @@ pub struct Policy {
     pub accountable: BTreeMap<Area, Role>,
     /// Who allowed the traffic, and when; needed beyond loopback.
     pub authorisation: Option<Authorisation>,
+    /// Who must sign the report, and how.
+    #[serde(default, skip_serializing_if = "Signatures::is_default")]
+    pub signatures: Signatures,
     /// Ways out of the building.
     pub paths: BTreeMap<PathName, Route>,
     /// What will be sent.

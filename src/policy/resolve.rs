@@ -50,6 +50,13 @@ impl Writer<'_> {
         }
         self.section("[accountable]", &["accountable"], &all["accountable"]);
         self.section("[authorisation]", &["authorisation"], &all["authorisation"]);
+        self.section("[signatures]", &["signatures"], &all["signatures"]);
+        for revoked in all["signatures"]["revoked"].as_array().into_iter().flatten() {
+            self.line("\n[[signatures.revoked]]");
+            for (name, value) in fields(revoked) {
+                self.line(&format!("{name} = {}", inline(name, value)));
+            }
+        }
         for (section, field) in [("path", "paths"), ("stream", "streams"), ("far_end", "far_ends")] {
             for (name, value) in all[field].as_object().into_iter().flatten() {
                 self.section(&format!("[{section}.{}]", key(name)), &[section, name], value);
@@ -76,6 +83,9 @@ impl Writer<'_> {
         }
         self.line(&format!("\n{header}"));
         for (name, value) in fields(table) {
+            if name == "revoked" {
+                continue;
+            }
             if name == "window" {
                 for (name, value) in fields(value) {
                     let path = [path, &["window", name]].concat();
@@ -121,7 +131,7 @@ fn fields(table: &Value) -> impl Iterator<Item = (&str, &Value)> {
 }
 
 /// Keys whose values are date-times, which TOML writes without quotes.
-const DATES: &[&str] = &["starts", "ends", "from", "to", "expires"];
+const DATES: &[&str] = &["starts", "ends", "from", "to", "expires", "since", "key_until"];
 
 /// A value on one line.
 fn inline(name: &str, value: &Value) -> String {

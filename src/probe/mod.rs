@@ -137,4 +137,9 @@ pub trait Probe: 'static {
     fn as_of(_reading: &Self::Reading) -> Option<jiff::Timestamp> {
         None
     }
+
+    /// Until when the reading counts by its own account, if it says so (an answer's expiry).
+    fn until(_reading: &Self::Reading) -> Option<jiff::Timestamp> {
+        None
+    }
 }

@@ -152,6 +152,11 @@ macro_rules! registry {
             pub fn as_of(&self) -> Option<jiff::Timestamp> {
                 match self { $(Self::$Type(reading) => super::$module::$Type::as_of(reading),)* }
             }
+
+            /// Until when it counts by its own account, if it says so.
+            pub fn until(&self) -> Option<jiff::Timestamp> {
+                match self { $(Self::$Type(reading) => super::$module::$Type::until(reading),)* }
+            }
         }
 
         /// Asks a question.

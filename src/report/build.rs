@@ -51,6 +51,8 @@ pub fn build(run: RunDoc, policy: &Policy, evidence: &Evidence, verdict: &Verdic
         codes: codes(&checks),
         checks,
         policy: policy_doc(policy),
+        ledger: None,
+        revises: None,
     }
 }
 

@@ -11,8 +11,13 @@ use crate::model::text;
 /// The document as it is stored: indented JSON, one final line feed. Characters that act on a
 /// terminal or on the order of text are written as `\uXXXX`, which reads back the same.
 pub fn to_json(document: &Document) -> serde_json::Result<String> {
+    inert(document)
+}
+
+/// The same for anything that is stored beside a report.
+pub(super) fn inert(value: &impl Serialize) -> serde_json::Result<String> {
     let mut bytes = Vec::with_capacity(1 << 16);
-    document.serialize(&mut Serializer::with_formatter(&mut bytes, Inert(PrettyFormatter::new())))?;
+    value.serialize(&mut Serializer::with_formatter(&mut bytes, Inert(PrettyFormatter::new())))?;
     bytes.push(b'\n');
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }

@@ -3,14 +3,17 @@
 mod build;
 mod compare;
 mod json;
+pub mod ledger;
 mod read;
 mod render;
+pub mod seal;
 pub mod v1;
 mod write;
 
 pub use build::{build, policy_digest};
 pub use compare::{CarriedOver, carry_over, differences};
 pub use json::to_json;
+pub use ledger::Ledger;
 pub use read::{MAX_BYTES, ReadError, judged_from, read};
 pub use render::{html, junit, line, markdown, summary};
 pub use v1::Document;

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::Ledger;
 use crate::judge::{Reason, Word};
 use crate::model::{
     Area, CheckId, Enforcement, Finding, LimitRow, NotMeasured, Outcome, PathName, Role, Series,
@@ -48,6 +49,25 @@ pub struct Document {
     pub codes: BTreeMap<String, String>,
     /// The policy that it was judged by.
     pub policy: PolicyDoc,
+    /// All runs of the event up to this one, chained.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ledger: Option<Ledger>,
+    /// The report that this one is a later version of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revises: Option<RevisesDoc>,
+}
+
+/// The earlier version of a report, to which people's answers were added.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RevisesDoc {
+    /// SHA-256 of the earlier report's file, hexadecimal.
+    pub report_sha256: String,
+    /// When the answers were added.
+    pub at: Timestamp,
+    /// In which role somebody answered.
+    pub role: Role,
+    /// The checks that were answered.
+    pub checks: Vec<CheckId>,
 }
 
 /// The verdict.

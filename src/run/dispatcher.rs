@@ -2,7 +2,7 @@
 //! then shows it, and judges at the end.
 
 use std::collections::VecDeque;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::event::{CheckHead, Event, FORMAT, Started};
 use super::plan::{Item, Plan, width};
-use super::{Journal, JournalError, Recorded, executor};
+use super::{Journal, JournalError, Recorded, executor, ledger};
 use crate::evidence::{Evidence, Measured, Measurement};
 use crate::judge::{Verdict, evaluate, judge_one};
 use crate::model::{Answer, Lane};
@@ -19,6 +19,7 @@ use crate::net::clock::{self, Origin};
 use crate::net::tls::Roots;
 use crate::policy::{Check, Policy};
 use crate::probe::{Env, Progress, Sample};
+use crate::report::ledger::{Entry, Step};
 use crate::report::{self, WriteError, v1::RunDoc};
 
 /// What to run.
@@ -120,7 +121,9 @@ struct Dispatcher {
 pub async fn run(job: Job, out: UnboundedSender<Event>) -> Result<Finished, RunError> {
     let journal = Journal::create(&job.folder)?;
     let started = started(&job);
-    go(job, journal, Evidence::default(), started, None, out).await
+    // Counted before anything is measured: a run that is killed because it looks bad counts, too.
+    let ledger = writer(&job.folder, &job.policy, &started.run, &[]).add(started.at, Step::Started {});
+    go(job, journal, Evidence::default(), started, ledger.lines, None, out).await
 }
 
 /// Goes on with a run that died or was stopped: what is measured is kept, the rest is asked.
@@ -134,7 +137,8 @@ pub async fn resume(job: Job, out: UnboundedSender<Event>) -> Result<Finished, R
         evidence.measurements.insert(measurement.check.clone(), measurement);
     }
     let started = recorded.started.clone();
-    go(job, journal, evidence, started, Some(recorded), out).await
+    let lines = ledger::read(&job.folder, &job.policy.event).ok().flatten().unwrap_or_default();
+    go(job, journal, evidence, started, lines, Some(recorded), out).await
 }
 
 /// Secrets left out: what a journal holds can then be compared with what a file says.
@@ -147,6 +151,7 @@ async fn go(
     journal: Journal,
     evidence: Evidence,
     started: Started,
+    lines: Vec<Entry>,
     recorded: Option<Recorded>,
     out: UnboundedSender<Event>,
 ) -> Result<Finished, RunError> {
@@ -172,7 +177,11 @@ async fn go(
     let done = dispatcher.all_lanes().await;
     dispatcher.cancel.cancel();
     done?;
-    dispatcher.finish(&started, recorded.is_some(), &job.folder)
+    dispatcher.finish(&started, recorded.is_some(), &job.folder, &lines)
+}
+
+fn writer<'a>(folder: &'a Path, policy: &'a Policy, run: &'a str, known: &'a [Entry]) -> ledger::Writer<'a> {
+    ledger::Writer { folder, policy, run, known }
 }
 
 fn started(job: &Job) -> Started {
@@ -342,7 +351,8 @@ impl Dispatcher {
         mut self,
         started: &Started,
         resumed: bool,
-        folder: &std::path::Path,
+        folder: &Path,
+        lines: &[Entry],
     ) -> Result<Finished, RunError> {
         let at = clock::now();
         let verdict = evaluate(&self.policy, &self.evidence, at);
@@ -354,7 +364,9 @@ impl Dispatcher {
             resumed,
             platform: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
         };
-        let document = report::build(facts, &self.policy, &self.evidence, &verdict);
+        let mut document = report::build(facts, &self.policy, &self.evidence, &verdict);
+        let step = Step::Finished { verdict: verdict.word, readings: report::ledger::readings(&document) };
+        document.ledger = Some(writer(folder, &self.policy, &started.run, lines).add(at, step));
         report::write_all(folder, &document)?;
         let shown = folder.join("report.html").display().to_string();
         self.emit(Event::RunFinished { at, verdict: Box::new(verdict.clone()), report: Some(shown) })?;

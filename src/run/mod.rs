@@ -4,6 +4,7 @@ pub mod dispatcher;
 pub mod event;
 pub mod executor;
 pub mod journal;
+pub mod ledger;
 pub mod plan;
 
 #[cfg(test)]

@@ -40,9 +40,10 @@ fn policy(names: &[&str]) -> Policy {
             change: None,
             way_back: None,
         },
-        people: [(role.clone(), policy::Person { name: "I. T.".into(), key: None })].into(),
+        people: [(role.clone(), policy::Person { name: "I. T.".into(), ..Default::default() })].into(),
         accountable: std::collections::BTreeMap::new(),
         authorisation: None,
+        signatures: policy::Signatures::default(),
         paths: std::collections::BTreeMap::new(),
         streams: std::collections::BTreeMap::new(),
         far_ends: std::collections::BTreeMap::new(),
@@ -60,6 +61,7 @@ fn job(folder: &Path, names: &[&str], stop: Stop) -> Job {
         name: "I. T.".into(),
         at: crate::net::clock::now(),
         evidence: String::new(),
+        expires: None,
     };
     Job {
         policy: policy(names),

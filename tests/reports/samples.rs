@@ -266,6 +266,8 @@ pub fn go() -> Document {
         .map(|(code, means)| (code.to_owned(), means.to_owned()))
         .into(),
         policy: policy(),
+        ledger: None,
+        revises: None,
     }
 }
 

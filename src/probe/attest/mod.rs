@@ -7,7 +7,7 @@
 //! # How it can mislead
 //! A yes is a statement, not a measurement: name, time and evidence are what it is worth.
 //! # Needs
-//! An answer (`--answers FILE`). No answer is unknown, never a pass.
+//! An answer (`--answers FILE`, or afterwards `golive attest`). No answer is unknown, never a pass.
 
 mod judge;
 mod run;
@@ -62,7 +62,7 @@ impl Probe for Attest {
         asks: "One yes-or-no question of a person in a named role",
         why: "most of what ruins a live stream is not on the network: who moderates, who may stop it, who pays for a backup",
         misleads: "a yes is a statement, not a measurement; its worth is the name, the time and the evidence beside it",
-        needs: "an answer: `--answers FILE`",
+        needs: "an answer: `--answers FILE`, or afterwards `golive attest`",
     };
     const CODES: &'static [Code] = judge::CODES;
     type Target = Target;
@@ -83,5 +83,9 @@ impl Probe for Attest {
 
     fn as_of(reading: &Reading) -> Option<jiff::Timestamp> {
         Some(reading.answer.at)
+    }
+
+    fn until(reading: &Reading) -> Option<jiff::Timestamp> {
+        reading.answer.expires
     }
 }

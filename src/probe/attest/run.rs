@@ -12,8 +12,10 @@ pub(super) fn measure(target: &Target, env: &Env) -> Result<Reading, NotMeasured
             Cause::Unattested,
             format!("{} has not answered: {}", target.of, target.question),
             format!(
-                "let {} answer it: an [[answer]] with check = \"{}\" in a file given with --answers",
-                target.of, env.check
+                "let {of} answer it: `golive attest REPORT --role {of} --answer {check}=yes`, or an \
+                 [[answer]] with check = \"{check}\" in a file given with --answers",
+                of = target.of,
+                check = env.check
             ),
         )
     })?;

@@ -16,6 +16,7 @@ fn answer(role: &str, yes: bool) -> Answer {
         name: "A. Person".into(),
         at: "2026-11-22T10:00:00Z".parse().unwrap(),
         evidence: String::new(),
+        expires: None,
     }
 }
 

@@ -173,6 +173,9 @@ fn last(out: &mut String, document: &Document) -> fmt::Result {
     }
     writeln!(out, "- Policy SHA-256: {}", code(&document.policy.sha256))?;
     writeln!(out, "- Compute the verdict again: `{}`", facts::verifies(document))?;
+    if let Some(ledger) = &document.ledger {
+        writeln!(out, "- Runs: {}; ledger {}", plain(&ledger.words(&document.run.id)), code(&ledger.head))?;
+    }
     writeln!(out, "- golive {}, run {}", code(&document.golive), code(&document.run.id))
 }
 

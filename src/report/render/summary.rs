@@ -25,6 +25,9 @@ fn write_all(out: &mut String, document: &Document) -> fmt::Result {
     if let Some(expires) = verdict.expires {
         writeln!(out, "counts until {}", clock.at(expires))?;
     }
+    if let Some(ledger) = &document.ledger {
+        writeln!(out, "{}", line(&ledger.words(&document.run.id)))?;
+    }
     for reason in facts::whole_run(document) {
         writeln!(out, "! {}", line(&reason.text))?;
     }

@@ -100,6 +100,9 @@ fn verdict(page: &Page) -> Markup {
                 @if count > 0 { span.count { (badge(outcome)) " " (count) } }
             }
             span.quiet { "of " (document.checks.len()) " checks" }
+            @if let Some(ledger) = &document.ledger {
+                span.quiet { "· " (line(&ledger.words(&document.run.id))) }
+            }
             @if document.run.resumed { span.quiet { "· the run was interrupted and resumed" } }
         }
     }
