@@ -17,6 +17,7 @@ pub mod rtmp;
 pub mod sender;
 pub mod source;
 pub mod srt;
+pub mod stand;
 pub mod survival;
 pub mod table;
 #[cfg(test)]
@@ -25,6 +26,7 @@ pub mod transport;
 pub mod watch;
 
 use std::net::IpAddr;
+use std::process::Command;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -32,6 +34,7 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 use crate::ground::namespace::Namespace;
+use crate::ground::peer::{free_port, need};
 use delivery::Delivery;
 use rtmp::RtmpReceiver;
 use sender::{Sender, Socket};
@@ -86,13 +89,44 @@ pub struct Receiver {
     platform: String,
     rtmp: RtmpReceiver,
     srt_port: u16,
+    /// The ports that an encoder sends to.
+    public: [u16; 2],
+    redirected: bool,
 }
+
+/// The table that leads streams past a platform's own servers.
+const REDIRECT: &str = "inet truth_receiver";
 
 impl Receiver {
     /// Starts one in a namespace. SRT listens only while a stream is carried.
     pub fn start(platform: &Namespace, rtmp_port: u16, srt_port: u16) -> Self {
         let rtmp = RtmpReceiver::start(platform, rtmp_port);
-        Self { platform: platform.name().to_owned(), rtmp, srt_port }
+        let public = [rtmp_port, srt_port];
+        Self { platform: platform.name().to_owned(), rtmp, srt_port, public, redirected: false }
+    }
+
+    /// Starts one where servers listen on these ports already, and leads what comes to them to it
+    /// until it is dropped: so the network sees the stream on its real port.
+    pub fn in_place_of(platform: &Namespace, rtmp_port: u16, srt_port: u16) -> Self {
+        let own = [free_port(), free_port()];
+        platform.rules(&format!(
+            "table {REDIRECT} {{\nchain in {{\ntype nat hook prerouting priority -200\n\
+             tcp dport {rtmp_port} redirect to :{}\nudp dport {srt_port} redirect to :{}\n}}\n}}\n",
+            own[0], own[1]
+        ));
+        let mut receiver = Self::start(platform, own[0], own[1]);
+        (receiver.public, receiver.redirected) = ([rtmp_port, srt_port], true);
+        receiver
+    }
+}
+
+impl Drop for Receiver {
+    fn drop(&mut self) {
+        if self.redirected {
+            let mut ip = Command::new(need("ip", "iproute2"));
+            ip.args(["netns", "exec", &self.platform]).arg(need("nft", "nftables"));
+            let _ = ip.args(["delete", "table"]).args(REDIRECT.split(' ')).output();
+        }
     }
 }
 
@@ -106,7 +140,7 @@ pub fn carry(laptop: &Namespace, receiver: &Receiver, host: &str, stream: &Strea
     });
     let watch = Watch::start();
     let survival = match stream.protocol {
-        Protocol::Rtmp => carry_rtmp(laptop, &receiver.rtmp, &host, stream, &source),
+        Protocol::Rtmp => carry_rtmp(laptop, receiver, &host, stream, &source),
         Protocol::Srt => carry_srt(laptop, receiver, &host, stream, &source),
     };
     let late = watch.worst();
@@ -116,14 +150,15 @@ pub fn carry(laptop: &Namespace, receiver: &Receiver, host: &str, stream: &Strea
 
 fn carry_rtmp(
     laptop: &Namespace,
-    receiver: &RtmpReceiver,
+    receiver: &Receiver,
     host: &str,
     stream: &Stream,
     source: &Source,
 ) -> Survival {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let key = format!("truth{}", COUNT.fetch_add(1, Ordering::Relaxed));
-    let address = format!("rtmp://{host}:{}/live/{key}", receiver.port());
+    let address = format!("rtmp://{host}:{}/live/{key}", receiver.public[0]);
+    let receiver = &receiver.rtmp;
     let mut sender = Sender::start(laptop, &source.file, "flv", &address);
     let mut end = None;
     within(BEGINS, || {
@@ -180,7 +215,7 @@ fn carry_srt(
     let mut listener = SrtReceiver::start(&receiver.platform, receiver.srt_port, stream.latency_ms);
     // ffmpeg counts the latency in microseconds.
     let latency = u64::from(stream.latency_ms) * 1000;
-    let address = format!("srt://{host}:{}?mode=caller&latency={latency}&pkt_size=1316", receiver.srt_port);
+    let address = format!("srt://{host}:{}?mode=caller&latency={latency}&pkt_size=1316", receiver.public[1]);
     let mut sender = Sender::start(laptop, &source.file, "mpegts", &address);
     let mut end = None;
     within(BEGINS, || listener.begun() || sender.ended().inspect(|why| end = Some(why.clone())).is_some());

@@ -33,7 +33,6 @@ type Book = Arc<Mutex<BTreeMap<String, Publication>>>;
 /// The server.
 pub struct RtmpReceiver {
     started: Instant,
-    port: u16,
     book: Book,
     closing: Arc<AtomicBool>,
 }
@@ -50,11 +49,7 @@ impl RtmpReceiver {
         let closing = Arc::<AtomicBool>::default();
         let (book_of_all, closing_of_all) = (Arc::clone(&book), Arc::clone(&closing));
         std::thread::spawn(move || accept(&listener, started, &book_of_all, &closing_of_all));
-        Self { started, port, book, closing }
-    }
-
-    pub fn port(&self) -> u16 {
-        self.port
+        Self { started, book, closing }
     }
 
     /// The time on the receiver's clock.
