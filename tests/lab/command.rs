@@ -12,6 +12,7 @@
 
 mod ground;
 mod middlebox;
+mod recorded;
 mod scenario;
 mod truth;
 mod venue;
@@ -58,6 +59,30 @@ enum Command {
         #[arg(long, conflicts_with_all = ["names", "short"])]
         write: bool,
     },
+    /// Let golive look at parts of recorded uplinks, and send real streams over the next and the
+    /// same parts. The recordings are in the folder that GOLIVE_TRACES names.
+    Recorded {
+        /// Only those with one of these words in their name.
+        names: Vec<String>,
+        /// Seconds that golive looks.
+        #[arg(long, default_value_t = 60)]
+        look: u32,
+        /// Seconds that each stream runs.
+        #[arg(long, default_value_t = 60)]
+        stream: u32,
+        /// Parts of each recording, where it is long enough.
+        #[arg(long, default_value_t = 3)]
+        parts: u32,
+        /// Rows at once.
+        #[arg(long, default_value_t = 3)]
+        at_once: usize,
+        /// Only so many rows, taken evenly from all.
+        #[arg(long)]
+        rows: Option<usize>,
+        /// Write the table to reports/lab/recorded.md.
+        #[arg(long)]
+        write: bool,
+    },
 }
 
 fn main() -> ExitCode {
@@ -68,6 +93,10 @@ fn main() -> ExitCode {
         Command::List => list(),
         Command::Scenarios { names, write, verbose } => scenarios(&names, write, verbose),
         Command::Truth { names, short, write } => truth(&names, short, write),
+        Command::Recorded { names, look, stream, parts, at_once, rows, write } => {
+            let form = recorded::Form { look_s: look.max(15), stream_s: stream, at_once, parts };
+            recorded(&names, form, rows, write)
+        }
     }
 }
 
@@ -145,6 +174,28 @@ fn truth(names: &[String], short: bool, write: bool) -> ExitCode {
     }
     if counts.false_go + counts.no_truth == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
+
+fn recorded(names: &[String], form: recorded::Form, rows: Option<usize>, write: bool) -> ExitCode {
+    let cases = match recorded::cases(form, names) {
+        Ok(cases) => cases,
+        Err(error) => {
+            eprintln!("{error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let wanted = rows.unwrap_or(cases.len()).clamp(1, cases.len().max(1));
+    let cases: Vec<_> =
+        (0..wanted).filter_map(|row| cases.get(row * cases.len() / wanted)).cloned().collect();
+    let rows = recorded::run(&cases, form, |row| println!("{}", recorded::line(row)));
+    println!("\n{}", recorded::summary(&rows));
+    if write {
+        keep("recorded.md", &(RECORDED_HEAD.to_owned() + &recorded::markdown(&rows, form)));
+    }
+    ExitCode::SUCCESS
+}
+
+const RECORDED_HEAD: &str = "# Recorded uplinks: what golive said, and what became of real streams\n\n\
+    Written by `tests/networks recorded --write`; do not edit.\n\n";
 
 const TRUTH_HEAD: &str = "# What becomes of real streams, and what golive said before\n\n\
     Written by `tests/networks truth --write`; do not edit.\n\n";

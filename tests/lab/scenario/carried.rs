@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::format::Scenario;
 use super::lanes::{SIDE_BY_SIDE, lane};
 use super::run::World;
+use crate::truth::stand::late;
 use crate::truth::table::{Row, Said};
 use crate::truth::{Outcome, Receiver, Stream, Survival, carry, side_by_side};
 use crate::venue::name;
@@ -73,11 +74,9 @@ fn survival(scenario: &Scenario, stream: &Stream) -> Survival {
         let receiver = Receiver::start(&world.venue.platform, 1935, 9000);
         world.venue.restart_lines();
         truth = carry(&world.venue.laptop, &receiver, name::PLATFORM, stream);
-        if truth.outcome != Outcome::Invalid && world.slow().is_none() {
+        truth = truth.spoilt(late(&world.venue.uplink));
+        if truth.outcome != Outcome::Invalid {
             return truth;
-        }
-        if let Some(why) = world.slow() {
-            truth = Survival::invalid(stream, format!("the emulator was too slow: {why}"));
         }
     }
     truth

@@ -38,4 +38,4 @@ pub use coverage::without_scenario;
 pub use format::{Scenario, all};
 pub use lanes::SIDE_BY_SIDE;
 pub use many::run_all;
-pub use run::{Outcome, run};
+pub use run::{Outcome, World, run};

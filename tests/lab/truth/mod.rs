@@ -11,6 +11,7 @@
 )]
 
 pub mod arrival;
+pub mod baseline;
 pub mod delivery;
 pub mod encoder;
 pub mod rtmp;
@@ -26,7 +27,6 @@ pub mod transport;
 pub mod watch;
 
 use std::net::IpAddr;
-use std::process::Command;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -34,7 +34,6 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 use crate::ground::namespace::Namespace;
-use crate::ground::peer::{free_port, need};
 use delivery::Delivery;
 use rtmp::RtmpReceiver;
 use sender::{Sender, Socket};
@@ -88,45 +87,15 @@ impl std::fmt::Display for Stream {
 pub struct Receiver {
     platform: String,
     rtmp: RtmpReceiver,
+    rtmp_port: u16,
     srt_port: u16,
-    /// The ports that an encoder sends to.
-    public: [u16; 2],
-    redirected: bool,
 }
-
-/// The table that leads streams past a platform's own servers.
-const REDIRECT: &str = "inet truth_receiver";
 
 impl Receiver {
     /// Starts one in a namespace. SRT listens only while a stream is carried.
     pub fn start(platform: &Namespace, rtmp_port: u16, srt_port: u16) -> Self {
         let rtmp = RtmpReceiver::start(platform, rtmp_port);
-        let public = [rtmp_port, srt_port];
-        Self { platform: platform.name().to_owned(), rtmp, srt_port, public, redirected: false }
-    }
-
-    /// Starts one where servers listen on these ports already, and leads what comes to them to it
-    /// until it is dropped: so the network sees the stream on its real port.
-    pub fn in_place_of(platform: &Namespace, rtmp_port: u16, srt_port: u16) -> Self {
-        let own = [free_port(), free_port()];
-        platform.rules(&format!(
-            "table {REDIRECT} {{\nchain in {{\ntype nat hook prerouting priority -200\n\
-             tcp dport {rtmp_port} redirect to :{}\nudp dport {srt_port} redirect to :{}\n}}\n}}\n",
-            own[0], own[1]
-        ));
-        let mut receiver = Self::start(platform, own[0], own[1]);
-        (receiver.public, receiver.redirected) = ([rtmp_port, srt_port], true);
-        receiver
-    }
-}
-
-impl Drop for Receiver {
-    fn drop(&mut self) {
-        if self.redirected {
-            let mut ip = Command::new(need("ip", "iproute2"));
-            ip.args(["netns", "exec", &self.platform]).arg(need("nft", "nftables"));
-            let _ = ip.args(["delete", "table"]).args(REDIRECT.split(' ')).output();
-        }
+        Self { platform: platform.name().to_owned(), rtmp, rtmp_port, srt_port }
     }
 }
 
@@ -157,7 +126,7 @@ fn carry_rtmp(
 ) -> Survival {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let key = format!("truth{}", COUNT.fetch_add(1, Ordering::Relaxed));
-    let address = format!("rtmp://{host}:{}/live/{key}", receiver.public[0]);
+    let address = format!("rtmp://{host}:{}/live/{key}", receiver.rtmp_port);
     let receiver = &receiver.rtmp;
     let mut sender = Sender::start(laptop, &source.file, "flv", &address);
     let mut end = None;
@@ -215,7 +184,7 @@ fn carry_srt(
     let mut listener = SrtReceiver::start(&receiver.platform, receiver.srt_port, stream.latency_ms);
     // ffmpeg counts the latency in microseconds.
     let latency = u64::from(stream.latency_ms) * 1000;
-    let address = format!("srt://{host}:{}?mode=caller&latency={latency}&pkt_size=1316", receiver.public[1]);
+    let address = format!("srt://{host}:{}?mode=caller&latency={latency}&pkt_size=1316", receiver.srt_port);
     let mut sender = Sender::start(laptop, &source.file, "mpegts", &address);
     let mut end = None;
     within(BEGINS, || listener.begun() || sender.ended().inspect(|why| end = Some(why.clone())).is_some());

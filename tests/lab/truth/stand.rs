@@ -44,9 +44,8 @@ pub fn late(wan: &Wan) -> Option<String> {
     let both = wan.counters();
     let late = both.up.latest.max(both.down.latest);
     let unread = both.up.unread + both.down.unread;
-    (late > FELT || unread > 0).then(|| {
-        format!("the emulator was {} ms late, {unread} packets not read", late.as_millis())
-    })
+    (late > FELT || unread > 0)
+        .then(|| format!("the emulator was {} ms late, {unread} packets not read", late.as_millis()))
 }
 
 /// What becomes of a stream on a line of its own. Tried again when the rig failed.

@@ -47,7 +47,8 @@ impl Said {
             .copied()
     }
 
-    fn word(self) -> &'static str {
+    /// As a report writes it.
+    pub fn word(self) -> &'static str {
         match self {
             Self::Go => "GO",
             Self::ConditionalGo => "CONDITIONAL GO",

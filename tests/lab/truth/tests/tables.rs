@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::truth::baseline::{mean, wizard};
 use crate::truth::survival::{Outcome, Survival};
 use crate::truth::table::{Agreement, Counts, Row, Said, agreement, markdown, plain, wilson};
 use crate::truth::transport::Recording;
@@ -103,4 +104,16 @@ fn jobs_run_side_by_side_and_come_back_in_order() {
     };
     assert_eq!(side_by_side((0..5).map(job).collect(), 2), [0, 1, 2, 3, 4]);
     assert_eq!(most.load(Ordering::SeqCst), 2);
+}
+
+#[test]
+fn simpler_rules_see_ten_seconds() {
+    // 6 Mb/s for 2.5 s, then 4.4 Mb/s: 75,000 and 55,000 bytes a slot.
+    let slots: Vec<u64> = (0..200).map(|slot| if slot < 25 { 75_000 } else { 55_000 }).collect();
+    let of = |kbps| Stream { protocol: Protocol::Rtmp, kbps, ..stream() };
+    // The first ten seconds: 4.8 Mb/s, so 3.2 Mb/s; the wizard's: 4.4 Mb/s, so 3.08.
+    assert_eq!((mean(&slots, &of(3150)), mean(&slots, &of(3250))), (Said::Go, Said::NoGo));
+    assert_eq!((wizard(&slots, &of(3050)), wizard(&slots, &of(3150))), (Said::Go, Said::NoGo));
+    assert_eq!(wizard(&slots[..120], &of(10)), Said::Inconclusive);
+    assert_eq!(mean(&[], &of(10)), Said::Inconclusive);
 }
