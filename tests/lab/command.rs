@@ -60,7 +60,7 @@ enum Command {
         write: bool,
     },
     /// Let golive look at parts of recorded uplinks, and send real streams over the next and the
-    /// same parts. The recordings are in the folder that GOLIVE_TRACES names.
+    /// same parts. The recordings are in the folder that `GOLIVE_TRACES` names.
     Recorded {
         /// Only those with one of these words in their name.
         names: Vec<String>,

@@ -162,7 +162,9 @@ pub fn cases(form: Form, names: &[String]) -> Result<Vec<Case>, String> {
     let files = std::fs::read_dir(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     let mut files: Vec<String> =
         files.flatten().filter_map(|file| file.file_name().into_string().ok()).collect();
-    files.retain(|file| file.ends_with(".csv") && file != "MANIFEST.csv");
+    files.retain(|file| {
+        Path::new(file).extension().is_some_and(|ending| ending == "csv") && file != "MANIFEST.csv"
+    });
     files.retain(|file| names.is_empty() || names.iter().any(|name| file.contains(name)));
     files.sort();
     let mut cases = Vec::new();

@@ -7,16 +7,18 @@ use super::{Form, Row};
 use crate::truth::survival::{Outcome, Survival};
 use crate::truth::table::{Agreement, Counts, Said, agreement};
 
+type Predictor = fn(&Row) -> Said;
+type Part = fn(&Row) -> &Survival;
+
 /// Predictors, each with what it said of a row.
-const PREDICTORS: [(&str, fn(&Row) -> Said); 3] = [
+const PREDICTORS: [(&str, Predictor); 3] = [
     ("golive", |row| row.golive),
     ("mean of 10 s × 1/1.5", |row| row.mean),
     ("OBS's wizard, 70 %", |row| row.wizard),
 ];
 
 /// On which part the stream ran.
-const PARTS: [(&str, fn(&Row) -> &Survival); 2] =
-    [("the next part", |row| &row.next), ("the same part", |row| &row.same)];
+const PARTS: [(&str, Part); 2] = [("the next part", |row| &row.next), ("the same part", |row| &row.same)];
 
 /// The whole report.
 pub fn markdown(rows: &[Row], form: Form) -> String {

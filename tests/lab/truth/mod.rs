@@ -114,7 +114,16 @@ pub fn carry(laptop: &Namespace, receiver: &Receiver, host: &str, stream: &Strea
     };
     let late = watch.worst();
     let slow = || format!("this machine was too busy: a thread woke {} ms late", late.as_millis());
-    survival.spoilt((late > LATE).then(slow))
+    survival.spoilt((late > LATE).then(slow)).spoilt(no_room())
+}
+
+/// Why the recording may be cut short: a full disk.
+fn no_room() -> Option<String> {
+    let written = tempfile::NamedTempFile::new().and_then(|mut file| {
+        std::io::Write::write_all(&mut file, &vec![1; 4 << 20])?;
+        file.as_file().sync_data()
+    });
+    written.err().map(|error| format!("no room to record: {error}"))
 }
 
 fn carry_rtmp(
