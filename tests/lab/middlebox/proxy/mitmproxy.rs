@@ -16,7 +16,8 @@ pub(super) fn start(place: &Place, port: u16, mode: &str, bypass: &[String]) -> 
         .file("public.pem", place.public.pem())
         .args(["--mode", mode, "--listen-port", &port.to_string()])
         .args(["--set", "confdir=.", "--set", "ssl_verify_upstream_trusted_ca=public.pem"])
-        .args(["--set", "flow_detail=0"])
+        // It refuses clients with public addresses unless told otherwise.
+        .args(["--set", "flow_detail=0", "--set", "block_global=false"])
         .args(ignored)
         .inside(place.namespace)
         .spawn()
