@@ -1,7 +1,7 @@
 //! ICMP errors: a router or firewall that says why it did not pass a packet on.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -36,6 +36,11 @@ impl IcmpError {
     /// True for "port unreachable": of UDP, nobody listens; of TCP, a filter, since a host resets.
     pub const fn is_port_unreachable(&self) -> bool {
         matches!((self.family, self.kind, self.code), (Family::V4, 3, 3) | (Family::V6, 1, 4))
+    }
+
+    /// True when it came from this end of the exchange.
+    pub fn is_from(&self, local: Option<SocketAddr>) -> bool {
+        local.is_some_and(|local| local.ip() == self.from)
     }
 
     /// The registered name of its type and code (IANA, ICMP and `ICMPv6` parameters).

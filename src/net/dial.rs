@@ -4,12 +4,12 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use tokio::net::{TcpSocket, TcpStream, UdpSocket};
 
 use super::clock::Origin;
 use super::failure::classify;
-use super::icmp_error;
+use super::{icmp_error, tcp_info};
 use crate::model::{Cause, Contact, Failure, Family, IcmpError, NotMeasured, SourceAddress};
 
 /// A connection, and when and between which addresses it came about.
@@ -130,9 +130,20 @@ pub async fn tcp_with(
         Ok(Err(error)) => {
             let icmp = twin.as_ref().and_then(icmp_error::take);
             let failure = icmp.map_or_else(|| classify(&error), |icmp| icmp.failure());
+            // Where it would have come from: an ICMP error from there is this machine's own.
+            let local = twin.as_ref().and_then(|twin| twin.local_addr().ok()?.as_socket());
+            contact.local = local.filter(|local| !local.ip().is_unspecified());
             Err(Undialled { failure, icmp, detail: error.to_string(), contact })
         }
-        Err(_) => Err(Undialled { failure: Failure::TimedOut, icmp: None, detail: String::new(), contact }),
+        Err(_) => {
+            let info = twin.as_ref().and_then(|twin| tcp_info::read_socket(&SockRef::from(twin)));
+            let (failure, detail) = if info.is_some_and(|info| info.is_stopped_here()) {
+                (Failure::LocalPolicy, "the system could not send it a second time".to_owned())
+            } else {
+                (Failure::TimedOut, String::new())
+            };
+            Err(Undialled { failure, icmp: None, detail, contact })
+        }
     })
 }
 

@@ -10,7 +10,8 @@ pub fn classify(error: &io::Error) -> Failure {
         ErrorKind::ConnectionRefused => Failure::Refused,
         ErrorKind::ConnectionReset | ErrorKind::BrokenPipe | ErrorKind::ConnectionAborted => Failure::Reset,
         ErrorKind::HostUnreachable => Failure::HostUnreachable,
-        ErrorKind::NetworkUnreachable => Failure::NetUnreachable,
+        // Nothing to send from: this machine, or the path's interface, has no address of that family.
+        ErrorKind::NetworkUnreachable | ErrorKind::AddrNotAvailable => Failure::NetUnreachable,
         ErrorKind::PermissionDenied => Failure::LocalPolicy,
         ErrorKind::TimedOut | ErrorKind::WouldBlock => Failure::TimedOut,
         ErrorKind::UnexpectedEof => Failure::Closed,

@@ -16,6 +16,12 @@ pub struct TcpInfo {
     pub min_rtt_ms: Option<f64>,
     /// Segments sent and not acknowledged.
     pub unacked: Option<u32>,
+    /// How often the oldest segment's timer has run out.
+    pub timeouts: Option<u8>,
+    /// Segments sent again and not acknowledged yet.
+    pub resent: Option<u32>,
+    /// Bytes that wait to be sent for the first time.
+    pub unsent_bytes: Option<u32>,
     /// Congestion window, in segments.
     pub cwnd: Option<u32>,
     /// Milliseconds since the last acknowledgement came.
@@ -50,6 +56,16 @@ pub fn read_socket(socket: &SockRef<'_>) -> Option<TcpInfo> {
     }
 }
 
+impl TcpInfo {
+    /// True when the timer ran out and nothing was sent again for it: this machine itself drops
+    /// the packets (a rule of its own firewall, as nftables' drop on output), in silence.
+    pub fn is_stopped_here(&self) -> bool {
+        self.timeouts.is_some_and(|timeouts| timeouts > 0)
+            && self.unacked.is_some_and(|unacked| unacked > 0)
+            && self.resent == Some(0)
+    }
+}
+
 #[cfg(any(target_os = "linux", test))]
 fn parse(bytes: &[u8]) -> TcpInfo {
     let word = |at: usize| bytes.get(at..)?.first_chunk().map(|field| u32::from_ne_bytes(*field));
@@ -59,10 +75,13 @@ fn parse(bytes: &[u8]) -> TcpInfo {
     let long_ms = |at: usize| long(at).map(|us| us as f64 / 1000.0);
     TcpInfo {
         unacked: word(24),
+        timeouts: bytes.get(2).copied(),
+        resent: word(36),
         last_ack_ms: word(56),
         rtt_ms: word(68).filter(|us| *us > 0).map(ms),
         cwnd: word(80),
         bytes_acked: long(120),
+        unsent_bytes: word(144),
         min_rtt_ms: word(148).filter(|us| *us > 0 && *us < u32::MAX).map(ms),
         busy_ms: long_ms(168),
         receiver_limited_ms: long_ms(176),

@@ -15,7 +15,7 @@ use super::validity::Validity;
 use super::waiver::Waiver;
 use super::wording::table;
 use super::{Check, Layer, Policy, SCHEMA};
-use crate::model::{CheckId, Enforcement, FarEnd};
+use crate::model::{CheckId, Enforcement, FarEnd, PathName};
 
 /// Checks a merged draft. The policy is right only if no error was added.
 pub(super) fn check(
@@ -210,6 +210,15 @@ impl Checker<'_> {
         }
         if draft.interface.as_ref().is_some_and(|interface| interface.is_empty() || interface.len() > 64) {
             self.error(&["path", name, "interface"], "this is no interface's name", None);
+        }
+        let same = |(other, path): &(&PathName, &PathDraft)| {
+            other.as_str() < name && path.interface == draft.interface && path.source == draft.source
+        };
+        let is_named = draft.interface.is_some() || draft.source.is_some();
+        if is_named && let Some((other, _)) = self.merged.paths.iter().find(same) {
+            let what = format!("[path.{name}] is the same way out as [path.{other}]");
+            let help = "a backup is another interface or source address; else leave one of them out";
+            self.error(&["path", name], what, Some(help.to_owned()));
         }
         Route { interface: draft.interface.clone(), source: draft.source }
     }

@@ -313,6 +313,10 @@ fn far_ends_and_authorisations_are_whole() {
         ("[authorisation]\nreference = \"CHG1\"\n".into(), "[authorisation] has no by"),
         ("[path.primary]\n".into(), "[path.primary] has no interface"),
         ("[path.primary]\nsource = \"10.0.0\"\n".into(), "invalid IP address"),
+        (
+            "[path.primary]\ninterface = \"eth0\"\n[path.backup]\ninterface = \"eth0\"\n".into(),
+            "[path.primary] is the same way out as [path.backup]",
+        ),
     ] {
         let error = add(&text).unwrap_err();
         assert!(error.contains(words), "{words} is not in: {error}");

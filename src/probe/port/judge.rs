@@ -202,7 +202,7 @@ fn blocked(reading: &Reading, address: &Address) -> Opinion {
         return opinion(FAILED, Effect::Unknown, "run the check again");
     };
     match attempt.state {
-        State::Accepted if accepts(address.decoy.as_ref()) => opinion(
+        State::Accepted | State::OtherProtocol | State::Closed if accepts(address.decoy.as_ref()) => opinion(
             SPOOFED,
             Effect::Unknown,
             format!("look from outside whether {port} is reachable: here something accepts every connection"),
@@ -275,7 +275,13 @@ fn refuses(witness: Option<&Witness>) -> bool {
 }
 
 fn at_whom(attempt: &Attempt) -> String {
-    attempt.icmp.map_or_else(String::new, |IcmpError { from, .. }| format!(": {from} says so"))
+    let own = |icmp: &IcmpError| icmp.is_from(attempt.contact.local);
+    attempt.icmp.map_or_else(String::new, |icmp| match icmp {
+        icmp if own(&icmp) => {
+            ": this machine says so itself, since nobody on its link answers for the next hop".to_owned()
+        }
+        IcmpError { from, .. } => format!(": {from} says so"),
+    })
 }
 
 fn transport(reading: &Reading) -> &'static str {
@@ -297,6 +303,14 @@ fn asked(reading: &Reading) -> &'static str {
 fn all_seen(reading: &Reading) -> String {
     let each: Vec<String> = reading.addresses.iter().map(|address| seen(reading, address)).collect();
     each.join("; ")
+}
+
+fn own_words(attempt: &Attempt) -> String {
+    match attempt.icmp {
+        Some(icmp) => format!(": {icmp}"),
+        None if attempt.detail.is_empty() => String::new(),
+        None => format!(": {}", attempt.detail),
+    }
 }
 
 /// One address, for a person.
@@ -339,7 +353,7 @@ fn what(reading: &Reading, attempt: &Attempt) -> String {
         (State::Refused, _) => format!("refused after {:.1} ms", attempt.contact.took_ms),
         (State::Prohibited | State::Unreachable, _) => icmp,
         (State::NoRoute, _) => "no route from this machine".to_owned(),
-        (State::LocalPolicy, _) => "forbidden by this machine's own rules".to_owned(),
+        (State::LocalPolicy, _) => "forbidden by this machine's own rules".to_owned() + &own_words(attempt),
         (State::Filtered, _) => format!("nothing came back in {:.0} ms", attempt.contact.took_ms),
         (State::Silent, _) => "nothing came back, which over UDP says nothing".to_owned(),
         (State::Failed, _) => format!("failed: {}", attempt.detail),

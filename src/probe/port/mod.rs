@@ -137,7 +137,7 @@ pub struct Address {
     pub attempts: Vec<Attempt>,
     /// The positive control, measured when the port did not let us in.
     pub control: Option<Witness>,
-    /// The decoy, measured when the port was accepted without an answer.
+    /// The decoy, measured when the port was accepted without an answer in the protocol asked in.
     pub decoy: Option<Witness>,
 }
 

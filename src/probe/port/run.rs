@@ -150,9 +150,9 @@ async fn address(remote: SocketAddr, target: &Target, env: &Env) -> Result<Addre
             break;
         }
     }
-    if state == State::Accepted {
+    if state.handshaken() && state != State::Answered {
         address.decoy = witness(target.decoy.as_deref(), remote, target, env).await;
-    } else if !state.handshaken() {
+    } else if state != State::Answered {
         address.control = witness(target.control.as_deref(), remote, target, env).await;
     }
     Ok(address)
@@ -204,7 +204,7 @@ async fn tcp(remote: SocketAddr, target: &Target, env: &Env) -> Result<Attempt, 
     let dialled = match dial::tcp(remote, &env.source, CONNECT, &env.origin).await? {
         Ok(dialled) => dialled,
         Err(failed) => {
-            let state = State::of(failed.failure, failed.icmp, remote, Transport::Tcp);
+            let state = State::of(failed.failure, failed.icmp, &failed.contact, Transport::Tcp);
             let mut attempt = Attempt::new(failed.contact, state);
             attempt.icmp = failed.icmp;
             attempt.detail = WireText::from(failed.detail);
@@ -371,7 +371,7 @@ impl Attempt {
     /// Before any answer.
     fn fails(&mut self, error: &std::io::Error, icmp: Option<IcmpError>, transport: Transport) {
         let failure = icmp.map_or_else(|| classify(error), |icmp| icmp.failure());
-        self.state = State::of(failure, icmp, self.contact.remote, transport);
+        self.state = State::of(failure, icmp, &self.contact, transport);
         self.icmp = icmp;
         self.detail = WireText::from(error.to_string());
     }

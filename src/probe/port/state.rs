@@ -1,11 +1,9 @@
 //! What an attempt came to, in the words of a firewall rule.
 
-use std::net::SocketAddr;
-
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Failure, IcmpError, Transport};
+use crate::model::{Contact, Failure, IcmpError, Transport};
 
 /// What an attempt came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -58,15 +56,19 @@ impl State {
     pub(super) fn of(
         failure: Failure,
         icmp: Option<IcmpError>,
-        remote: SocketAddr,
+        contact: &Contact,
         transport: Transport,
     ) -> Self {
         // A host resets a TCP connection to a closed port; "port unreachable" to TCP is a filter's,
         // and to UDP too when another than the host says so.
         let by_filter = |icmp: IcmpError| {
-            icmp.is_port_unreachable() && (transport == Transport::Tcp || icmp.from != remote.ip())
+            icmp.is_port_unreachable() && (transport == Transport::Tcp || icmp.from != contact.remote.ip())
         };
+        // What this machine tells itself to be prohibited is its own firewall's doing.
+        let own = icmp.is_some_and(|icmp| icmp.is_from(contact.local));
+        let by_filter = |icmp: IcmpError| by_filter(icmp) || failure == Failure::Prohibited;
         match failure {
+            _ if icmp.is_some_and(by_filter) && own => Self::LocalPolicy,
             _ if icmp.is_some_and(by_filter) => Self::Prohibited,
             Failure::Refused | Failure::Reset => Self::Refused,
             Failure::Prohibited => Self::Prohibited,

@@ -288,12 +288,26 @@ fn one_open_address_fails_what_must_be_blocked() {
 
 #[test]
 fn a_port_unreachable_to_tcp_or_from_elsewhere_is_a_filters() {
-    let remote: SocketAddr = V4.parse().unwrap();
+    let local = Some("198.51.100.77:40000".parse().unwrap());
+    let contact = Contact { remote: V4.parse().unwrap(), local, offset_ms: 0.0, took_ms: 1.0 };
     let icmp = |from: &str| IcmpError { family: Family::V4, kind: 3, code: 3, from: from.parse().unwrap() };
-    let state = |from, transport| State::of(Failure::Refused, Some(icmp(from)), remote, transport);
+    let state = |from, transport| State::of(Failure::Refused, Some(icmp(from)), &contact, transport);
     assert_eq!(state("198.51.100.2", Transport::Tcp), State::Prohibited);
     assert_eq!(state("198.51.100.2", Transport::Udp), State::Refused);
     assert_eq!(state("198.51.100.1", Transport::Udp), State::Prohibited);
+    // From this machine's own address: its own rules.
+    assert_eq!(state("198.51.100.77", Transport::Tcp), State::LocalPolicy);
+}
+
+#[test]
+fn where_everything_is_accepted_a_port_is_not_shown_to_be_open() {
+    for state in [State::Accepted, State::Closed, State::OtherProtocol] {
+        let mut through = address(V4, state);
+        let found = |address: &Address| verdict(Expect::Blocked, &reading(vec![address.clone()]));
+        assert_eq!(found(&through), ("port.not_blocked".into(), Effect::Fail));
+        through.decoy = Some(witness("198.51.100.2:4", None));
+        assert_eq!(found(&through), ("port.spoofed".into(), Effect::Unknown));
+    }
 }
 
 #[test]

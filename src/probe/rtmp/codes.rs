@@ -20,6 +20,7 @@ codes! {
     PORT_REFUSED = "rtmp.refused", "The port is closed: the connection was refused.";
     FILTERED = "rtmp.filtered", "Nothing came back from the port: something drops the packets.";
     PROHIBITED = "rtmp.prohibited", "A firewall says that the port is forbidden.";
+    LOCAL = "rtmp.local_policy", "This machine's own rules forbid the connection.";
     UNREACHABLE = "rtmp.unreachable", "There is no way to the address from here.";
 
     NOT_TLS = "rtmp.not_tls", "The port opens, but what answers does not speak TLS.";
@@ -39,4 +40,5 @@ codes! {
     PUBLISH_REFUSED = "rtmp.publish_refused", "The server refused to have something published.";
     PUBLISH_CLOSED = "rtmp.publish_closed", "The server ended the connection when it was asked to publish.";
     CUT = "rtmp.cut", "The server consented to the stream and then ended it.";
+    STALLED = "rtmp.stalled", "The server consented to the stream, and then nothing more got through to it.";
 }

@@ -16,7 +16,9 @@ pub(super) fn judge(limits: &Limits, reading: &Reading) -> Vec<Finding> {
         let remedy = "run the check again; if it stays so, golive is at fault";
         return vec![Finding::unknown(codes::NO_ADDRESS, expected(reading), observed, remedy)];
     }
-    let works = reading.attempts.iter().any(|attempt| attempt.end == End::Accepted);
+    // Where publishing was asked for, an address that was only greeted proves no stream.
+    let asked = |attempt: &Attempt| reading.publish == Publish::Never || attempt.media.is_some();
+    let works = reading.attempts.iter().any(|attempt| attempt.end == End::Accepted && asked(attempt));
     let mut findings: Vec<Finding> = reading
         .attempts
         .iter()
@@ -53,7 +55,9 @@ fn outcome(reading: &Reading, attempt: &Attempt, works: bool) -> Finding {
     if !works {
         return Finding::fail(code, expected, observed, remedy);
     }
-    let absent = matches!(attempt.end, End::NotConnected { failure: Failure::NetUnreachable, .. });
+    // A router that says so is another thing: this machine has an address, and encoders will try it.
+    let absent =
+        matches!(attempt.end, End::NotConnected { failure: Failure::NetUnreachable, icmp: None, .. });
     if absent {
         let family = Family::of(attempt.contact.remote.ip()).word();
         let observed = format!("{observed} (no {family} here)");
@@ -98,7 +102,10 @@ fn trouble(attempt: &Attempt) -> Trouble {
     let say = |code, observed: String, remedy| Trouble { code, observed, remedy };
     match &attempt.end {
         End::Accepted => say(codes::ACCEPTED, "accepted".to_owned(), ""),
-        End::NotConnected { failure, icmp, detail } => not_connected(*failure, icmp.as_ref(), detail),
+        End::NotConnected { failure, icmp, detail } => {
+            let own = icmp.is_some_and(|icmp| icmp.is_from(attempt.contact.local));
+            not_connected(*failure, icmp.as_ref(), own, detail)
+        }
         End::NotSecured { failure, detail, answered, .. } => not_secured(*failure, detail, answered.as_ref()),
         End::NotRtmp(answered) => {
             let remedy = match answered.protocol {
@@ -128,6 +135,11 @@ fn trouble(attempt: &Attempt) -> Trouble {
             format!("TCP opens, then {received_bytes} bytes in {:.0} s of RTMP handshake", after_ms / 1000.0),
             "ask the network team whether a firewall inspects this port and drops RTMP; compare from another network; fall back to RTMPS on 443",
         ),
+        End::Silent { phase: Phase::Media, after_ms, .. } => say(
+            codes::STALLED,
+            format!("consents, then nothing gets through after {:.1} s of media", after_ms / 1000.0),
+            "ask the network team whether something on the way drops long or large sessions, and whether the uplink carries the test card at all; compare from another network",
+        ),
         End::Silent { phase, after_ms, .. } => say(
             codes::NO_ANSWER,
             format!("no answer {} for {:.0} s", phase.words(), after_ms / 1000.0),
@@ -143,17 +155,22 @@ fn trouble(attempt: &Attempt) -> Trouble {
 
 const ALLOW: &str = "ask the network team to allow this TCP port to the ingest";
 
-fn not_connected(failure: Failure, icmp: Option<&IcmpError>, detail: &WireText) -> Trouble {
+/// `own`: the ICMP error is this machine's own.
+fn not_connected(failure: Failure, icmp: Option<&IcmpError>, own: bool, detail: &WireText) -> Trouble {
     // A host resets a closed TCP port; "port unreachable" comes from a filter.
     let filter = icmp.is_some_and(IcmpError::is_port_unreachable);
     let (code, remedy) = match failure {
-        Failure::Refused if filter => (codes::PROHIBITED, ALLOW),
-        Failure::Prohibited => (codes::PROHIBITED, ALLOW),
-        Failure::Refused => (
+        Failure::Refused if filter && !own => (codes::PROHIBITED, ALLOW),
+        Failure::Prohibited if !own => (codes::PROHIBITED, ALLOW),
+        Failure::Refused if !filter => (
             codes::PORT_REFUSED,
             "check that the ingest is running and its port is right; then ask the network team whether a firewall refuses it",
         ),
         Failure::TimedOut => (codes::FILTERED, ALLOW),
+        Failure::Refused | Failure::Prohibited | Failure::LocalPolicy => (
+            codes::LOCAL,
+            "allow this TCP port to the ingest in this machine's own firewall or security software",
+        ),
         _ => (
             codes::UNREACHABLE,
             "check this machine's network, routes and firewall rules, then ask the network team",

@@ -190,13 +190,13 @@ pub enum End {
         /// Since the phase began, in milliseconds.
         after_ms: f64,
     },
-    /// Nothing more came.
+    /// Nothing more came; of media: nothing more got there.
     Silent {
         /// When.
         phase: Phase,
         /// Bytes received before.
         received_bytes: u64,
-        /// How long was waited, in milliseconds.
+        /// How long was waited, in milliseconds; of media: for how long it got there.
         after_ms: f64,
     },
     /// The server broke RTMP's rules.

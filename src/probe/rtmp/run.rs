@@ -1,8 +1,9 @@
 //! Asks an ingest.
 
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use socket2::{SockRef, Socket};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::{Answered, Attempt, End, Media, Publish, Reading, Target};
@@ -15,6 +16,7 @@ use crate::net::prompt::Prompt;
 use crate::net::resolve::{self, MAX_PER_FAMILY};
 use crate::net::rtmp::{MAX_RECEIVED, Publisher, Stopped};
 use crate::net::secret;
+use crate::net::tcp_info;
 use crate::net::tls::{self, Accept, Ask};
 use crate::probe::Env;
 use crate::wire::banner::{self, Protocol};
@@ -49,7 +51,7 @@ pub(super) fn demand(target: &Target) -> Demand {
     let bytes_up = tries * (REQUEST_BYTES + TLS_BYTES) + streams * bytes;
     let bytes_down = tries * (MAX_RECEIVED as u64 + TLS_BYTES);
     let per_attempt = TCP + TLS + PHASE * 2 + CLOSE + TCP + SECOND_LOOK + CLOSE;
-    let per_stream = PHASE * 2 + Duration::from_secs(target.media_seconds.into());
+    let per_stream = PHASE * 3 + Duration::from_secs(target.media_seconds.into());
     Demand {
         endpoints: vec![Endpoint::new(address.host, address.port, Transport::Tcp)],
         bytes_up,
@@ -131,10 +133,11 @@ impl Asked {
             }
         };
         let mut attempt = begun(dialled.contact, End::Accepted);
+        let wire = SockRef::from(&dialled.stream).try_clone().ok();
         let stream = Prompt::new(dialled.stream);
         let key = self.key.clone().filter(|_| publish);
         if !self.address.tls {
-            self.talk(stream, key, &mut attempt).await;
+            self.talk(stream, wire.as_ref(), key, &mut attempt).await;
             return Ok(attempt);
         }
         let mut ask = Ask::new(&self.address.host, Accept::Trusted, &env.roots);
@@ -142,7 +145,7 @@ impl Asked {
         match tls::connect(stream, &ask).await {
             Ok(connected) => {
                 attempt.tls = Some(connected.session);
-                self.talk(connected.stream, key, &mut attempt).await;
+                self.talk(connected.stream, wire.as_ref(), key, &mut attempt).await;
             }
             Err(failed) => {
                 attempt.end = End::NotSecured {
@@ -204,11 +207,12 @@ impl Asked {
     async fn talk<S: AsyncRead + AsyncWrite + Unpin>(
         &self,
         stream: S,
+        wire: Option<&Socket>,
         key: Option<Secret>,
         attempt: &mut Attempt,
     ) {
         let mut publisher = Publisher::new(stream, self.address.clone(), seed(&attempt.contact));
-        let end = self.phases(&mut publisher, key, attempt).await;
+        let end = self.phases(&mut publisher, wire, key, attempt).await;
         attempt.end = end.map_or_else(end_of, |()| End::Accepted);
         publisher.close(CLOSE).await;
     }
@@ -216,6 +220,7 @@ impl Asked {
     async fn phases<S: AsyncRead + AsyncWrite + Unpin>(
         &self,
         publisher: &mut Publisher<S>,
+        wire: Option<&Socket>,
         key: Option<Secret>,
         attempt: &mut Attempt,
     ) -> Result<(), Stopped> {
@@ -230,8 +235,31 @@ impl Asked {
         let (sent, stopped) = publisher.send(self.media, PHASE).await;
         attempt.media =
             Some(Media { took_ms: sent.took_ms, video_frames: sent.video_frames, sent_bytes: sent.bytes });
-        stopped.map_or(Ok(()), Err)
+        match stopped {
+            Some(stopped) => Err(stopped),
+            None => arrived(wire, sent.took_ms).await,
+        }
     }
+}
+
+/// Waits until the other side has acknowledged all media: what a black hole swallows waits in this
+/// machine's send buffer, which takes a short test whole. Where the system doesn't tell, it counts
+/// as arrived.
+async fn arrived(wire: Option<&Socket>, took_ms: f64) -> Result<(), Stopped> {
+    let began = Instant::now();
+    while let Some(info) = wire.and_then(|wire| tcp_info::read_socket(&SockRef::from(wire))) {
+        if info.unacked.unwrap_or(0) == 0 && info.unsent_bytes.unwrap_or(0) == 0 {
+            break;
+        }
+        if began.elapsed() > PHASE {
+            let since = began.elapsed().as_secs_f64() * 1000.0;
+            let after_ms = (took_ms + since - f64::from(info.last_ack_ms.unwrap_or(0))).max(0.0);
+            let failure = client::Failure::Silent { phase: client::Phase::Media, received: 0 };
+            return Err(Stopped { failure, broke: None, after_ms });
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    Ok(())
 }
 
 fn begun(contact: Contact, end: End) -> Attempt {

@@ -84,7 +84,7 @@ fn every_ending_has_its_code() {
         (failed(Failure::Prohibited), "rtmp.prohibited"),
         (failed(Failure::TimedOut), "rtmp.filtered"),
         (failed(Failure::NetUnreachable), "rtmp.unreachable"),
-        (failed(Failure::LocalPolicy), "rtmp.unreachable"),
+        (failed(Failure::LocalPolicy), "rtmp.local_policy"),
         (not_secured(Failure::WrongProtocol, Some(answered(Protocol::Http))), "rtmp.not_tls"),
         (not_secured(Failure::Untrusted, None), "rtmp.untrusted"),
         (not_secured(Failure::TlsAlert, None), "rtmp.tls_failed"),
@@ -97,7 +97,7 @@ fn every_ending_has_its_code() {
         (closed(Phase::Media, 3600), "rtmp.cut"),
         (silent(Phase::Handshake), "rtmp.swallowed"),
         (silent(Phase::Connect), "rtmp.no_answer"),
-        (silent(Phase::Media), "rtmp.no_answer"),
+        (silent(Phase::Media), "rtmp.stalled"),
         (refused(Phase::Connect, "NetConnection.Connect.InvalidApp"), "rtmp.app_refused"),
         (refused(Phase::Publish, "NetStream.Publish.BadName"), "rtmp.key_in_use"),
         (refused(Phase::Publish, "NetStream.Publish.Denied"), "rtmp.publish_refused"),
@@ -113,6 +113,38 @@ fn every_ending_has_its_code() {
         let text = serde_json::to_string(&reading).unwrap();
         assert_eq!(serde_json::from_str::<Reading>(&text).unwrap(), reading);
     }
+}
+
+#[test]
+fn a_router_that_finds_no_way_is_no_family_that_this_machine_lacks() {
+    let from = "2001:db8::1".parse().unwrap();
+    let icmp = IcmpError { family: Family::V6, kind: 1, code: 0, from };
+    let end = |icmp| End::NotConnected { failure: Failure::NetUnreachable, icmp, detail: "x".into() };
+    let beside = |end| reading(vec![attempt(End::Accepted), attempt(end)]);
+    let second = |reading| judged(&Limits::default(), &reading)[1].clone();
+    assert_eq!(second(beside(end(None))), ("rtmp.family_absent".to_owned(), Effect::Pass));
+    assert_eq!(second(beside(end(Some(icmp)))), ("rtmp.unreachable".to_owned(), Effect::Warn));
+}
+
+#[test]
+fn an_address_that_was_only_greeted_does_not_make_up_for_a_stream_that_was_cut() {
+    let mut cut = attempt(closed(Phase::Media, 3600));
+    cut.media = Some(Media { took_ms: 900.0, video_frames: 22, sent_bytes: 70_000 });
+    let both = vec![cut, attempt(End::Accepted)];
+    let asked = Reading { publish: Publish::Test, ..reading(both) };
+    assert_eq!(judged(&Limits::default(), &asked)[0], ("rtmp.cut".to_owned(), Effect::Fail));
+}
+
+#[test]
+fn this_machines_own_prohibition_is_its_own() {
+    let from = "192.0.2.77".parse().unwrap();
+    let icmp = IcmpError { family: Family::V4, kind: 3, code: 13, from };
+    let end = End::NotConnected { failure: Failure::Prohibited, icmp: Some(icmp), detail: "x".into() };
+    let mut attempt = attempt(end);
+    let code = |attempt: &Attempt| judged(&Limits::default(), &reading(vec![attempt.clone()]))[0].0.clone();
+    assert_eq!(code(&attempt), "rtmp.prohibited");
+    attempt.contact.local = Some(SocketAddr::new(from, 40000));
+    assert_eq!(code(&attempt), "rtmp.local_policy");
 }
 
 #[test]

@@ -148,7 +148,8 @@ fn missed(reading: &Reading, attempt: &Attempt, expected: &str, other_reached: b
     if !other_reached {
         return Finding::fail(code, expected, observed, remedy);
     }
-    if matches!(attempt.end, End::Unreached { failure: Failure::NetUnreachable, .. }) {
+    // A router that says so is another thing: this machine has an address, and encoders will try it.
+    if matches!(attempt.end, End::Unreached { failure: Failure::NetUnreachable, icmp: None, .. }) {
         return Finding::pass(NO_ROUTE, expected, observed);
     }
     let remedy = format!("another address works, but the encoder may pick this one; {remedy}");
@@ -199,8 +200,11 @@ fn explain(reading: &Reading, attempt: &Attempt) -> (Code, String, String) {
             format!("answered, but not in SRT: \"{said}\""),
             format!("check host and port of the ingest; {provider} which port takes SRT"),
         ),
-        End::Unreached { failure, detail } => {
-            unreached(*failure, &format!("{}: {detail}", failure.words()), &allow, reading)
+        End::Unreached { failure, icmp, detail } => {
+            let own = icmp.is_some_and(|icmp| icmp.is_from(attempt.contact.local));
+            let failure =
+                if own && *failure == Failure::Prohibited { Failure::LocalPolicy } else { *failure };
+            unreached(failure, &format!("{}: {detail}", failure.words()), &allow, reading)
         }
     }
 }
@@ -294,11 +298,12 @@ fn hold_against(limits: &Limits, reading: &Reading, attempt: &Attempt) -> Vec<Fi
 fn against_round_trip(limit: f64, latency_ms: u64, induction: &super::Induction, at: &str) -> Finding {
     #[expect(clippy::cast_precision_loss, reason = "SRT's latency has 16 bits")]
     let latency = latency_ms as f64;
-    // An answer to the second packet or later took its waiting time too: no round trip.
+    // Where a packet was lost, the answer may be to a later one, whose waiting time it took, too. Where
+    // each was answered, the first answer is the first packet's: the path is longer than the repeats.
     let expected = format!("latency ≥ {limit} round trips");
-    if induction.packets > 1 {
+    if induction.packets > induction.answers.max(1) {
         let remedy = "run the check again: a lost packet hid the round trip";
-        let observed = format!("answered after {} packets, {at}", induction.packets);
+        let observed = format!("{} packets, {} answered, {at}", induction.packets, induction.answers);
         return Finding::unknown(LATENCY_SHORT, expected, observed, remedy);
     }
     let trip = induction.took_ms;

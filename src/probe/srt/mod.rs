@@ -26,8 +26,8 @@ use url::Url;
 
 use super::{About, Env, Probe, Problem};
 use crate::model::{
-    AtLeast, AtMost, Code, Contact, Demand, Endpoint, Exactly, Failure, FarEnd, FarEndName, Finding, Lane,
-    NotMeasured, SecretSource, Stakes, Transport, WireText,
+    AtLeast, AtMost, Code, Contact, Demand, Endpoint, Exactly, Failure, FarEnd, FarEndName, Finding,
+    IcmpError, Lane, NotMeasured, SecretSource, Stakes, Transport, WireText,
 };
 use crate::net::resolve::MAX_PER_FAMILY;
 use crate::wire::srt::{LIVE_PAYLOAD, MAX_PAYLOAD};
@@ -203,6 +203,9 @@ pub struct Induction {
     pub took_ms: f64,
     /// Packets sent until the answer.
     pub packets: u32,
+    /// Answers that came in all: as many as packets when none was lost.
+    #[serde(default)]
+    pub answers: u32,
     /// Handshake version: 5 for SRT.
     pub version: u32,
     /// True with SRT's magic number (0x4A17).
@@ -279,6 +282,9 @@ pub enum End {
     Unreached {
         /// How.
         failure: Failure,
+        /// The ICMP error that said so; none when this machine found out by itself.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        icmp: Option<IcmpError>,
         /// In its own words.
         detail: WireText,
     },

@@ -99,7 +99,8 @@ fn bad_options(why: BadOptions) -> NotMeasured {
 }
 
 fn without_socket(remote: SocketAddr, offset_ms: f64, why: &NotMeasured) -> Attempt {
-    let end = End::Unreached { failure: Failure::NetUnreachable, detail: why.detail.as_str().into() };
+    let detail = why.detail.as_str().into();
+    let end = End::Unreached { failure: Failure::NetUnreachable, icmp: None, detail };
     let contact = Contact { remote, local: None, offset_ms, took_ms: 0.0 };
     Attempt { contact, induction: None, conclusion: None, end }
 }
@@ -135,6 +136,10 @@ async fn call(remote: SocketAddr, options: &CallerOptions, env: &Env) -> Result<
     let mut session = Session { socket: &socket, remote, caller, phase_began: now, refusals: 0, attempt };
     let end = session.run(options).await;
     session.hang_up().await;
+    let answers = session.caller.counts().induction_answers;
+    if let Some(induction) = &mut session.attempt.induction {
+        induction.answers = answers;
+    }
     let mut attempt = session.attempt;
     attempt.end = end;
     attempt.contact.took_ms = env.origin.ms() - offset_ms;
@@ -143,10 +148,10 @@ async fn call(remote: SocketAddr, options: &CallerOptions, env: &Env) -> Result<
 
 /// What the network (ICMP, where the system tells) or the system says.
 fn unreached(socket: &UdpSocket, error: &io::Error) -> End {
-    match icmp_error::take(socket) {
-        Some(icmp) => End::Unreached { failure: icmp.failure(), detail: icmp.to_string().into() },
-        None => End::Unreached { failure: failure::classify(error), detail: error.to_string().into() },
-    }
+    let icmp = icmp_error::take(socket);
+    let failure = icmp.map_or_else(|| failure::classify(error), |icmp| icmp.failure());
+    let detail = icmp.map_or_else(|| error.to_string(), |icmp| icmp.to_string());
+    End::Unreached { failure, icmp, detail: detail.into() }
 }
 
 struct Session<'a> {
@@ -234,6 +239,7 @@ impl Session<'_> {
         self.attempt.induction = Some(Induction {
             took_ms: self.phase_ms(),
             packets: answer.packets,
+            answers: 1,
             version: answer.version,
             magic: answer.magic == crate::wire::srt::Induction::MAGIC,
             advertised_key_bits: answer.advertised_key.map(KeyLength::bits),

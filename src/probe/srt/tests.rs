@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 use tokio::net::UdpSocket;
 
 use super::*;
-use crate::model::{CheckId, Effect, Limits as _, Secret};
+use crate::model::{CheckId, Effect, Family, Limits as _, Secret};
 use crate::wire::srt::{Listener, ListenerEvent, ListenerOptions, Rejection};
 
 fn target(port: u16) -> Target {
@@ -228,7 +228,7 @@ fn reading(attempts: Vec<Attempt>) -> Reading {
 }
 
 fn unreached(failure: Failure) -> End {
-    End::Unreached { failure, detail: "words".into() }
+    End::Unreached { failure, icmp: None, detail: "words".into() }
 }
 
 #[test]
@@ -280,11 +280,21 @@ fn families_are_judged_apart() {
 }
 
 #[test]
+fn a_router_that_finds_no_way_is_no_family_that_this_machine_lacks() {
+    let from = "2001:db8::1".parse().unwrap();
+    let icmp = IcmpError { family: Family::V6, kind: 1, code: 0, from };
+    let end = End::Unreached { failure: icmp.failure(), icmp: Some(icmp), detail: "words".into() };
+    let reading = reading(vec![attempt("192.0.2.1:9000", End::Reached), attempt("[2001:db8::9]:9000", end)]);
+    assert_eq!(codes(&Limits::default(), &reading)[1], ("srt.unreachable".to_owned(), Effect::Warn));
+}
+
+#[test]
 fn a_lost_packet_hides_the_round_trip() {
     let mut slow = attempt("192.0.2.1:9000", End::Reached);
     slow.induction = Some(Induction {
         took_ms: 270.0,
         packets: 2,
+        answers: 1,
         version: 5,
         magic: true,
         advertised_key_bits: None,
@@ -298,7 +308,11 @@ fn a_lost_packet_hides_the_round_trip() {
         encrypted: false,
     });
     let limits = Limits { latency_round_trips: Some(AtLeast(3.0)), ..Limits::default() };
-    assert_eq!(codes(&limits, &reading(vec![slow]))[1], ("srt.latency_short".to_owned(), Effect::Unknown));
+    let code = |attempt: &Attempt| codes(&limits, &reading(vec![attempt.clone()]))[1].clone();
+    assert_eq!(code(&slow), ("srt.latency_short".to_owned(), Effect::Unknown));
+    // Both packets were answered: the first answer took a whole round trip, longer than the repeat.
+    slow.induction.as_mut().unwrap().answers = 2;
+    assert_eq!(code(&slow), ("srt.latency_short".to_owned(), Effect::Fail));
 }
 
 #[test]

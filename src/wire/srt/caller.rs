@@ -41,6 +41,8 @@ pub enum NotSent {
 pub struct CallerCounts {
     /// Handshake packets sent in both phases.
     pub handshake_packets: u32,
+    /// Answers to induction, those to its repeats too.
+    pub induction_answers: u32,
     /// Datagrams from the peer that were not SRT for us.
     pub foreign: u64,
     /// Media packets sent, repeats included.
@@ -128,6 +130,9 @@ impl Caller {
             },
             _ => return self.note_foreign(datagram),
         };
+        if handshake.as_ref().is_some_and(|handshake| handshake.kind == HandshakeKind::Induction) {
+            self.counts.induction_answers += 1;
+        }
         match (&mut self.stage, handshake) {
             (Stage::Induction { .. }, Some(handshake)) => self.inducted(now, &handshake, datagram),
             (Stage::Induction { .. }, None) => self.note_foreign(datagram),
@@ -224,6 +229,7 @@ impl Caller {
         CallerCounts {
             // The engine's first packet is an induction that is never sent.
             handshake_packets: self.counts.handshake_packets + conclusion_packets(engine),
+            induction_answers: self.counts.induction_answers,
             foreign: self.counts.foreign,
             sent_packets: stats.send.sent_packets,
             acknowledged_packets: stats.send.acknowledged_packets,

@@ -264,8 +264,21 @@ fn this_machines_own_firewall_says_so_by_its_own_address() {
     let rule = "meta nfproto ipv4 tcp dport 1935 reject with icmp type admin-prohibited;";
     building.venue.rules(&chain("inet", "filter hook output priority 0", rule));
     let reading = building.measure(&target(SERVER[0], 1935, ""));
-    assert_eq!(verdict(Expect::Open, &reading), ("port.prohibited".into(), Effect::Fail), "{reading:?}");
+    assert_eq!(verdict(Expect::Open, &reading), ("port.local_policy".into(), Effect::Fail), "{reading:?}");
     assert_eq!(last_icmp(&reading), Some((3, 13, "192.0.2.2".parse().unwrap())));
+    assert_eq!(verdict(Expect::Blocked, &reading), ("port.local_policy".into(), Effect::Unknown));
+}
+
+#[test]
+fn this_machines_own_firewall_that_drops_in_silence_is_no_firewall_elsewhere() {
+    let building = Building::new("tcp dport 1936 drop;");
+    let _web = building.web(443);
+    building.venue.rules(&chain("inet", "filter hook output priority 0", "tcp dport 1935 drop;"));
+    building.expect_on_both(Expect::Blocked, |host| {
+        let control = SocketAddr::new(host.parse().unwrap(), 443);
+        let port = |port| target(host, port, &format!("control = \"{control}\""));
+        vec![(port(1935), "port.local_policy", Effect::Unknown), (port(1936), "port.blocked", Effect::Pass)]
+    });
 }
 
 #[test]
