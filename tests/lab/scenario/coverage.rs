@@ -8,6 +8,7 @@ use super::format::Scenario;
 
 /// Codes that no network can bring about, each with the place where it is tested instead.
 const NOT_OF_A_NETWORK: &[(&str, &str)] = &[
+    ("port.not_expected", "golive refuses a policy that doesn't say: src/probe/port/tests.rs"),
     ("judge.mismatch", "a stored report that was put together wrongly: src/judge/tests.rs"),
     ("judge.empty", "a reading without content, from a later version: src/judge/tests.rs"),
     ("upload.loaded_rtt_unknown", "a system without TCP_INFO: src/probe/upload/tests.rs"),

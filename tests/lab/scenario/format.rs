@@ -74,6 +74,8 @@ pub struct Run {
     pub unprivileged: bool,
     /// The laptop has no IPv6.
     pub no_ipv6: bool,
+    /// Routes that the laptop has beside its own, in ip-route(8)'s words: `prohibit 45.50.0.10`.
+    pub routes: Vec<String>,
     /// More of golive's environment.
     pub env: BTreeMap<String, String>,
     /// The laptop's congestion control; CUBIC when left out.
@@ -113,6 +115,7 @@ impl Default for Run {
         Self {
             unprivileged: false,
             no_ipv6: false,
+            routes: Vec::new(),
             env: BTreeMap::new(),
             congestion_control: None,
             far_end: Vec::new(),

@@ -85,6 +85,7 @@ impl World {
             no_ipv6: scenario.run.no_ipv6,
             congestion_control: scenario.run.congestion_control.clone(),
             far_end: scenario.run.far_end.clone(),
+            routes: scenario.run.routes.clone(),
         };
         let venue = Venue::build(&plan, &golive::program());
         let folder = tempfile::Builder::new().prefix("golive-scenario-").tempdir().unwrap();

@@ -11,6 +11,7 @@
 //! where an internet's would be, since golive tells private ones apart; they exist only here.
 
 mod names;
+mod odd;
 mod servers;
 
 use std::path::PathBuf;
@@ -44,6 +45,8 @@ pub mod name {
     pub const BACKUP: &str = "backup.example.com";
     pub const CLOUD: &str = "cloud.example.net";
     pub const NAMES: &str = "dot.example.org";
+    /// An ingest of two machines: the addresses of both.
+    pub const TWIN: &str = "twin.example.com";
 }
 
 /// What a venue is built with.
@@ -61,6 +64,8 @@ pub struct Plan {
     pub congestion_control: Option<String>,
     /// More arguments of the far end.
     pub far_end: Vec<String>,
+    /// Routes that the laptop has beside its own: `prohibit 45.50.0.10`.
+    pub routes: Vec<String>,
 }
 
 /// The world, until dropped.
@@ -69,6 +74,7 @@ pub struct Venue {
     pub far_end: FarEnd,
     _names: Peer,
     ingests: Vec<Peer>,
+    _odd: Vec<odd::Running>,
     pub uplink: Wan,
     pub backup: Wan,
     pub laptop: Namespace,
@@ -111,6 +117,11 @@ impl Venue {
                 &["-qw", "net.ipv6.conf.all.disable_ipv6=1"],
             );
         }
+        for route in &plan.routes {
+            let words: Vec<&str> = route.split(' ').collect();
+            let family = if route.contains(':') { "-6" } else { "-4" };
+            laptop.ip(&[&[family, "route", "add"], &words[..]].concat());
+        }
         for (outside, network) in [(&platform, "50"), (&cloud, "60"), (&names, "53")] {
             outside.route("default", &format!("45.{network}.0.1"));
             outside.route("default", &format!("2a00:{network}::1"));
@@ -124,6 +135,7 @@ impl Venue {
         let world_names = names::start(&names, &sign(name::NAMES));
         let ingests = plan.platform.start(&platform, &public);
         let far_end = FarEnd::start(&cloud, golive, &plan.far_end);
+        let odd = plan.platform.odd.iter().map(|odd| odd.start(&platform)).collect();
         for place in [&laptop, &router, &building, &internet, &cell, &platform, &cloud, &names] {
             place.settle();
         }
@@ -131,6 +143,7 @@ impl Venue {
             far_end,
             _names: world_names,
             ingests,
+            _odd: odd,
             uplink,
             backup,
             laptop,

@@ -12,6 +12,8 @@ pub fn start(place: &Namespace, certified: &Certified) -> Peer {
         (name::BACKUP, address::BACKUP),
         (name::CLOUD, address::CLOUD),
         (name::NAMES, address::NAMES),
+        (name::TWIN, address::PLATFORM),
+        (name::TWIN, address::BACKUP),
     ]
     .iter()
     .map(|(name, [v4, v6])| {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use rustix::process::Signal;
 use serde::Deserialize;
 
+use super::odd::Odd;
 use super::{address, name};
 use crate::ground::authority::{Authority, Certified, NOW};
 use crate::ground::namespace::Namespace;
@@ -28,6 +29,10 @@ pub struct Platform {
     pub srt_latency_ms: u32,
     /// More options of its SRT listener, in srt-live-transmit's words.
     pub srt_options: String,
+    /// An encoder already publishes over RTMP under this key.
+    pub publishing: Option<String>,
+    /// Servers that go wrong, each on a port of its own.
+    pub odd: Vec<Odd>,
 }
 
 impl Default for Platform {
@@ -40,6 +45,8 @@ impl Default for Platform {
             tls_versions: "TLSv1.2 TLSv1.3".to_owned(),
             srt_latency_ms: 200,
             srt_options: String::new(),
+            publishing: None,
+            odd: Vec::new(),
         }
     }
 }
@@ -61,6 +68,7 @@ impl Platform {
         }
         let mut servers = self.srt(place);
         servers.push(self.nginx(place, &self.certificate(public)));
+        servers.extend(self.publishing.as_deref().map(|key| publish(place, key)));
         servers
     }
 
@@ -130,6 +138,17 @@ impl Platform {
             .spawn()
             .await_udp(port)
     }
+}
+
+/// ffmpeg as the encoder that is on the air already.
+fn publish(place: &Namespace, key: &str) -> Peer {
+    Peer::of("ffmpeg", "ffmpeg")
+        .args(["-nostdin", "-v", "error", "-progress", "pipe:1", "-re"])
+        .args(["-f", "lavfi", "-i", "testsrc=size=64x36:rate=10", "-c:v", "libx264", "-preset", "ultrafast"])
+        .args(["-f", "flv", &format!("rtmp://127.0.0.1:1935/live2/{key}")])
+        .inside(place)
+        .spawn()
+        .await_log("frame=1")
 }
 
 /// A running `golive far-end`.
