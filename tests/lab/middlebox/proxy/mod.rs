@@ -43,18 +43,21 @@ fn https() -> Vec<u16> {
 impl TlsInterception {
     pub(super) fn install(&self, place: &Place) -> Installed {
         let port = free_port();
-        let (peer, authority) = match self.by {
-            Program::Mitmproxy => mitmproxy::start(place, port, "transparent", &self.bypass),
+        let installed = Installed::new(place, "tls_interception");
+        let (mut installed, authority) = match self.by {
+            Program::Mitmproxy => {
+                let (peer, authority) = mitmproxy::start(place, port, "transparent", &self.bypass);
+                (installed.with(peer), authority)
+            }
             Program::Squid => {
                 let gate = squid::Gate { tls: Some(port), bypass: &self.bypass, ..squid::Gate::default() };
-                squid::start(place, &gate)
+                let (squid, authority) = squid::start(place, &gate);
+                (installed.with(squid), authority)
             }
         };
-        let mut installed = Installed::new(place, "tls_interception");
         installed.told.authority = Some(authority);
         installed.told.trusted = self.trusted;
-        let table = Table::load(place, &redirect(place, &to_ports("tcp", &self.ports), port));
-        installed.with(table).with(peer)
+        installed.with(Table::load(place, &redirect(place, &to_ports("tcp", &self.ports), port)))
     }
 }
 
@@ -120,25 +123,24 @@ impl ExplicitProxy {
     pub(super) fn install(&self, place: &Place) -> Installed {
         let mut installed = Installed::new(place, "explicit_proxy");
         installed.told.proxy = Some(format!("http://{}:{PORT}", place.address4));
-        let peer = match self.by {
+        installed = match self.by {
             Program::Squid => {
                 let gate = squid::Gate { explicit: Some((PORT, &self.connect)), ..squid::Gate::default() };
-                squid::start(place, &gate).0
+                installed.with(squid::start(place, &gate).0)
             }
             Program::Mitmproxy => {
                 let (peer, authority) = mitmproxy::start(place, PORT, "regular", &self.bypass);
                 installed.told.authority = Some(authority);
                 installed.told.trusted = self.trusted;
-                peer
+                installed.with(peer)
             }
         };
         let from = "iifname $inside meta l4proto { tcp, udp } th dport != 53";
         let rules = match self.direct {
-            Direct::Pass => return installed.with(peer),
+            Direct::Pass => return installed,
             Direct::Drop => format!("{from} counter drop"),
             Direct::Reject => format!("{from} counter reject with icmpx admin-prohibited"),
         };
-        let table = Table::load(place, &chain("direct", "filter hook forward priority filter", &rules));
-        installed.with(table).with(peer)
+        installed.with(Table::load(place, &chain("direct", "filter hook forward priority filter", &rules)))
     }
 }

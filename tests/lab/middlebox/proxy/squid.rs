@@ -3,7 +3,7 @@
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, KeyPair, KeyUsagePurpose};
 
 use crate::ground::peer::Peer;
-use crate::middlebox::Place;
+use crate::middlebox::{Part, Place};
 
 /// What it listens to.
 #[derive(Default)]
@@ -19,31 +19,40 @@ pub(super) struct Gate<'a> {
 }
 
 /// squid drops root for this user, who therefore must own what it writes; and it makes a
-/// directory of the certificates that it signed.
+/// directory of the certificates that it signed. It never removes its shared memory, which
+/// therefore is one that goes with it: `ip netns exec` gives each program mounts of its own.
 const START: &str = "certgen=/usr/lib/squid/security_file_certgen; \
     [ -x $certgen ] || { echo 'apt-get install -y squid-openssl'; exit 1; }; \
-    chmod 755 . && mkdir own && chown proxy own && \
+    mount -t tmpfs tmpfs /dev/shm && chmod 755 . && mkdir own && chown proxy own && \
     setpriv --reuid=proxy --regid=proxy --clear-groups $certgen -c -s own/certificates -M 4MB && \
-    exec squid -N -n $0 -f squid.conf";
+    exec squid -N -f squid.conf";
+
+/// A running squid, with the log that it writes as another user.
+pub(super) struct Squid(Peer);
+
+impl Part for Squid {
+    fn said(&self) -> String {
+        let served = std::fs::read_to_string(self.0.dir().join("own/access.log")).unwrap_or_default();
+        self.0.log() + &served
+    }
+}
 
 /// Starts it; returns its authority, too.
-pub(super) fn start(place: &Place, gate: &Gate) -> (Peer, String) {
+pub(super) fn start(place: &Place, gate: &Gate) -> (Squid, String) {
     crate::ground::peer::need("squid", "squid-openssl");
     let (authority, key) = authority();
     let setup = Peer::of("sh", "dash");
     let config = config(place, gate, setup.dir().to_str().unwrap());
     let port = gate.http.or(gate.tls).or(gate.explicit.map(|(port, _)| port)).unwrap();
-    // Its name keeps its shared memory apart from that of another squid.
-    let name = format!("golive{}x{port}", std::process::id());
     let peer = setup
         .file("squid.conf", config)
         .file("authority.pem", authority.clone() + &key)
         .file("public.pem", place.public.pem())
-        .args(["-c", START, &name])
+        .args(["-c", START])
         .inside(place.namespace)
         .spawn()
         .await_tcp(port);
-    (peer, authority)
+    (Squid(peer), authority)
 }
 
 fn config(place: &Place, gate: &Gate, dir: &str) -> String {
