@@ -47,7 +47,15 @@ pub struct Exchange {
 impl Server<'_> {
     /// Asks over UDP, once.
     pub async fn udp(&self, name: &str, kind: Kind) -> Result<Exchange, NotMeasured> {
-        let (question, bytes) = question(name, kind)?;
+        self.datagram(question(name, kind)?).await
+    }
+
+    /// Asks over UDP, once, without EDNS: as the system's programs do, and for old resolvers.
+    pub async fn udp_plain(&self, name: &str, kind: Kind) -> Result<Exchange, NotMeasured> {
+        self.datagram(message(name, kind, Question::plain)?).await
+    }
+
+    async fn datagram(&self, (question, bytes): (Question, Vec<u8>)) -> Result<Exchange, NotMeasured> {
         let socket = dial::udp(self.address, self.source).await?;
         let local = socket.local_addr().ok();
         let offset_ms = self.origin.ms();
@@ -121,8 +129,17 @@ impl Server<'_> {
 }
 
 fn question(name: &str, kind: Kind) -> Result<(Question, Vec<u8>), NotMeasured> {
+    message(name, kind, |question| question)
+}
+
+fn message(
+    name: &str,
+    kind: Kind,
+    as_asked: fn(Question) -> Question,
+) -> Result<(Question, Vec<u8>), NotMeasured> {
     let id = u16::try_from(getrandom::u32().map_err(no_random)? & 0xffff).unwrap_or_default();
-    let made = Question::new(id, name, kind).and_then(|question| Ok((question.to_bytes()?, question)));
+    let made = Question::new(id, name, kind).map(as_asked);
+    let made = made.and_then(|question| Ok((question.to_bytes()?, question)));
     let (bytes, question) = made.map_err(|error| {
         NotMeasured::new(Cause::Broken, format!("{name:?}: {error}"), "check the name in the policy")
     })?;

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::WireText;
 
 /// Addresses kept of one answer.
-pub const MAX_ADDRESSES: usize = 16;
+pub const MAX_ADDRESSES: usize = 64;
 
 /// Aliases (CNAME) followed in one answer.
 pub const MAX_ALIASES: usize = 8;
@@ -88,6 +88,7 @@ pub struct Question {
     id: u16,
     name: Name,
     kind: Kind,
+    edns: bool,
 }
 
 impl Question {
@@ -100,7 +101,13 @@ impl Question {
         }
         let mut name = Name::from_str_relaxed(name).map_err(|_| BadName)?;
         name.set_fqdn(true);
-        Ok(Self { id, name, kind })
+        Ok(Self { id, name, kind, edns: true })
+    }
+
+    /// The same question without EDNS, and so without any size but 512 bytes.
+    #[must_use]
+    pub fn plain(self) -> Self {
+        Self { edns: false, ..self }
     }
 
     /// The message to send: recursion and the DNSSEC verdict wanted (RFC 6840, 5.7).
@@ -109,9 +116,11 @@ impl Question {
         message.metadata.recursion_desired = true;
         message.metadata.authentic_data = true;
         message.add_query(Query::query(self.name.clone(), self.kind.record_type()));
-        let mut edns = Edns::new();
-        edns.set_max_payload(MAX_UDP);
-        message.set_edns(edns);
+        if self.edns {
+            let mut edns = Edns::new();
+            edns.set_max_payload(MAX_UDP);
+            message.set_edns(edns);
+        }
         message.to_vec().map_err(|_| BadName)
     }
 

@@ -18,9 +18,10 @@ const DOT: u16 = 853;
 /// Twice this is what glibc and others wait for one server.
 const LIMIT: Duration = Duration::from_millis(2500);
 const REPEATS: usize = 2;
-const CONTROLS: u32 = 2;
+/// One of each family: a resolver may invent addresses of one only.
+const CONTROLS: [Kind; 2] = [Kind::A, Kind::Aaaa];
 /// Questions per resolver: both families and the controls.
-const QUESTIONS: u32 = 2 + CONTROLS;
+const QUESTIONS: u32 = 4;
 const MAX_PROOFS: usize = 16;
 const CONNECT: Duration = Duration::from_secs(4);
 const HANDSHAKE: Duration = Duration::from_secs(6);
@@ -49,12 +50,12 @@ pub(super) fn demand(target: &Target) -> Demand {
         })
         .collect();
     let mut demand = Demand {
-        bytes_up: questions * 3 * MAX_QUERY,
-        bytes_down: questions * (2 * u64::from(MAX_UDP) + 65_537),
+        bytes_up: questions * 4 * MAX_QUERY,
+        bytes_down: questions * (3 * u64::from(MAX_UDP) + 65_537),
         packets: questions * 60,
         seconds: 1.0,
         // A resolver that does not answer the first question is asked no other.
-        seconds_max: LIMIT.as_secs_f64() * 4.0 * f64::from(QUESTIONS + 1),
+        seconds_max: LIMIT.as_secs_f64() * 5.0 * f64::from(QUESTIONS + 1),
         endpoints: Vec::new(),
     };
     if let Some(at) = target.reference.as_ref().and_then(|reference| endpoint(&reference.address, DOT)) {
@@ -122,14 +123,18 @@ async fn ask(address: SocketAddr, target: &Target, env: &Env) -> Result<Asked, N
             return Ok(asked); // it does not answer: more questions would only cost time
         }
     }
-    for _ in 0..CONTROLS {
+    for kind in CONTROLS {
         let name = format!("{}.{}", dns::random_label()?, target.control_suffix());
-        asked.controls.push(lookup(&server, &name, Kind::A).await?);
+        asked.controls.push(lookup(&server, &name, kind).await?);
     }
     Ok(asked)
 }
 
-/// One question: UDP, once more when nothing came back, TCP when the answer was cut short.
+/// Codes by which a resolver may say that it does not know EDNS (RFC 6891, 7): `FORMERR`, `NOTIMP`.
+const NO_EDNS: [u16; 2] = [1, 4];
+
+/// One question: UDP, once more when nothing came back, without EDNS when the resolver does not
+/// know it (as programs ask), TCP when the answer was cut short.
 async fn lookup(server: &Server<'_>, name: &str, kind: Kind) -> Result<Lookup, NotMeasured> {
     let mut lookup = Lookup { name: WireText::from(name), kind, attempts: Vec::new(), reply: None };
     for _ in 0..REPEATS {
@@ -137,6 +142,9 @@ async fn lookup(server: &Server<'_>, name: &str, kind: Kind) -> Result<Lookup, N
         if lookup.reply.is_some() {
             break;
         }
+    }
+    if lookup.reply.as_ref().is_some_and(|reply| NO_EDNS.contains(&reply.rcode)) {
+        lookup.note(Transport::Udp, server.udp_plain(name, kind).await?);
     }
     if lookup.reply.as_ref().is_some_and(|reply| reply.truncated) {
         lookup.note(Transport::Tcp, server.tcp(name, kind).await?);

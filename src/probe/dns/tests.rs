@@ -28,6 +28,8 @@ enum Says {
     Cut(Vec<IpAddr>),
     /// These bytes.
     Bytes(Vec<u8>),
+    /// `FORMERR` to a question with EDNS, these addresses to one without.
+    Plain(Vec<IpAddr>),
 }
 
 fn reply(query: &[u8], says: &Says, tcp: bool) -> Option<Vec<u8>> {
@@ -41,12 +43,16 @@ fn reply(query: &[u8], says: &Says, tcp: bool) -> Option<Vec<u8>> {
             message.metadata.response_code = *code;
             Vec::new()
         }
+        Says::Plain(_) if message.edns.is_some() => {
+            message.metadata.response_code = ResponseCode::FormErr;
+            Vec::new()
+        }
         Says::Cut(addresses) if tcp && addresses.is_empty() => return None,
         Says::Cut(_) if !tcp => {
             message.metadata.truncation = true;
             Vec::new()
         }
-        Says::Addresses(addresses) | Says::Cut(addresses) => addresses.clone(),
+        Says::Addresses(addresses) | Says::Cut(addresses) | Says::Plain(addresses) => addresses.clone(),
     };
     for address in addresses {
         let data = match address {
@@ -194,6 +200,14 @@ async fn each_error_has_its_code() {
     ] {
         assert_eq!(bad(&Limits::default(), &of(says, nxdomain()).await), fail(code));
     }
+}
+
+#[tokio::test]
+async fn a_resolver_older_than_edns_is_asked_as_programs_ask() {
+    let address = vec!["8.8.4.4".parse().unwrap()];
+    let reading = of(Says::Plain(address), Says::Plain(vec!["8.8.8.8".parse().unwrap()])).await;
+    assert_eq!(bad(&Limits::default(), &reading), fail("dns.nxdomain_rewritten"));
+    assert_eq!(reading.resolvers[0].lookups[0].attempts.len(), 2);
 }
 
 #[tokio::test]

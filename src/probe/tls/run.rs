@@ -125,6 +125,8 @@ async fn second_look(address: std::net::SocketAddr, env: &Env) -> Result<Option<
             said: WireText::from("S0 and S1 of RTMP version 3"),
         }),
         Some([]) | None => None,
+        // It speaks TLS after all: what killed the handshake heeds names, not protocols.
+        Some(some) if banner::guess(some) == banner::Protocol::Tls => None,
         Some(some) => Some(stranger(some)),
     })
 }

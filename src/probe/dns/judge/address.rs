@@ -2,10 +2,9 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::super::{Limits, Proof, Reading, block_pages};
-use super::code;
+use super::super::{Limits, Reading, block_pages};
+use super::{code, proof};
 use crate::model::{Finding, OneOf};
-use crate::net::tls::Trust;
 
 /// Names that are no public names (RFC 6761, RFC 6762, RFC 8375, and ICANN's reserved
 /// `internal`), and some that companies use as if they were.
@@ -45,6 +44,11 @@ fn special_v6(ip: Ipv6Addr) -> Option<&'static str> {
     Some(match ip.segments() {
         [0, 0, 0, 0, 0, 0, 0, 0] => "nowhere",
         [0, 0, 0, 0, 0, 0, 0, 1] => "this machine itself",
+        // An IPv4 address as NAT64 writes it (RFC 6052, 2.1).
+        [0x64, 0xff9b, 0, 0, 0, 0, high, low] => {
+            return special_v4(Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low)));
+        }
+        [0x100, 0, 0, 0, ..] => "nowhere",
         [0xfc00..=0xfdff, ..] => "a private address",
         [0xfe80..=0xfebf, ..] => "a link-local address",
         [0x2001, 0xdb8, ..] => "an address for documentation",
@@ -68,7 +72,7 @@ pub(super) fn worth(limits: &Limits, reading: &Reading, addresses: &[IpAddr], wh
         return against_policy(allowed, addresses, who);
     }
     if reading.prove.is_some() {
-        return against_proof(reading, addresses, who);
+        return proof::against(reading, addresses, who);
     }
     let mut findings: Vec<Finding> =
         addresses.iter().filter_map(|ip| known_lie(&reading.name, *ip, who)).collect();
@@ -92,7 +96,7 @@ fn against_policy(allowed: &[IpAddr], addresses: &[IpAddr], who: &str) -> Worth 
     Worth { findings: vec![Finding::fail(code::WRONG, expected, observed, remedy)], known: false }
 }
 
-fn known_lie(name: &str, ip: IpAddr, who: &str) -> Option<Finding> {
+pub(super) fn known_lie(name: &str, ip: IpAddr, who: &str) -> Option<Finding> {
     if let Some(owner) = block_pages::owner(ip) {
         let remedy = "network team: allow this name in the DNS filter";
         let observed = format!("{who}: {ip}, the block page of {owner}");
@@ -105,72 +109,7 @@ fn known_lie(name: &str, ip: IpAddr, who: &str) -> Option<Finding> {
     Some(Finding::fail(code::PRIVATE, "an address that can serve the public", observed, remedy))
 }
 
-/// What one address proved.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Proved {
-    Owner,
-    Nothing,
-    Intercepted,
-    Stranger,
-}
-
-fn proved(proof: &Proof) -> Proved {
-    match &proof.identity {
-        Some(identity) if identity.proves_name() => Proved::Owner,
-        Some(identity) if identity.intercepted() => Proved::Intercepted,
-        // Out of date, but signed for the name by a public authority: no stranger.
-        Some(identity) if identity.name_matches && identity.mozilla.trust != Trust::Untrusted => {
-            Proved::Nothing
-        }
-        Some(_) => Proved::Stranger,
-        None => Proved::Nothing,
-    }
-}
-
-fn against_proof(reading: &Reading, addresses: &[IpAddr], who: &str) -> Worth {
-    let port = reading.prove.unwrap_or_default();
-    let expected =
-        format!("a valid certificate for {} on port {port}", crate::model::text::escape(&reading.name));
-    let with = |wanted: Proved| -> Vec<IpAddr> {
-        let holds = |ip: &&IpAddr| {
-            let proof = reading.proofs.iter().find(|proof| proof.contact.remote.ip() == **ip);
-            proof.map(proved) == Some(wanted)
-        };
-        addresses.iter().filter(holds).copied().collect()
-    };
-    let (owners, strangers, intercepted) =
-        (with(Proved::Owner), with(Proved::Stranger), with(Proved::Intercepted));
-    let unknown: Vec<IpAddr> = addresses
-        .iter()
-        .copied()
-        .filter(|ip| ![&owners, &strangers, &intercepted].iter().any(|known| known.contains(ip)))
-        .collect();
-    let mut findings = Vec::new();
-    if !strangers.is_empty() {
-        let observed = format!("{who}: {} shows another certificate", list(&strangers));
-        let remedy = "network team: find out why this resolver sends the name to somebody else";
-        findings.push(Finding::fail(code::WRONG, expected.clone(), observed, remedy));
-    }
-    findings.extend(unknown.iter().filter_map(|ip| known_lie(&reading.name, *ip, who)));
-    if !intercepted.is_empty() {
-        let observed = format!("{who}: {}, signed by an authority of this machine only", list(&intercepted));
-        let remedy = "network team: exempt this host from TLS inspection, then run the check again";
-        findings.push(Finding::unknown(code::PROOF_INTERCEPTED, expected.clone(), observed, remedy));
-    }
-    let known = findings.is_empty() && !owners.is_empty();
-    if known {
-        let tried =
-            if unknown.is_empty() { String::new() } else { format!(" ({} not heard)", list(&unknown)) };
-        findings.push(Finding::pass(code::PROVEN, expected, format!("{who}: {}{tried}", list(&owners))));
-    } else if findings.is_empty() {
-        let observed = format!("{who}: {} did not shake hands", list(&unknown));
-        let remedy = "network team: allow TCP to this host and port, then run the check again; or list its `addresses`";
-        findings.push(Finding::unknown(code::UNPROVEN, expected, observed, remedy));
-    }
-    Worth { findings, known }
-}
-
-fn list(addresses: &[IpAddr]) -> String {
+pub(super) fn list(addresses: &[IpAddr]) -> String {
     addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
@@ -194,10 +133,10 @@ mod tests {
         {
             assert!(special(ip.parse().unwrap()).is_some(), "{ip}");
         }
-        for ip in ["::ffff:192.168.1.1", "fe80::1", "2001:db8::1", "255.255.255.255", "ff02::1"] {
+        for ip in ["::ffff:192.168.1.1", "fe80::1", "2001:db8::1", "255.255.255.255", "ff02::1", "64:ff9b::a00:1", "100::1"] {
             assert!(special(ip.parse().unwrap()).is_some(), "{ip}");
         }
-        for ip in ["8.8.8.8", "172.32.0.1", "100.128.0.1", "2606:4700::1111", "::ffff:8.8.8.8"] {
+        for ip in ["8.8.8.8", "172.32.0.1", "100.128.0.1", "2606:4700::1111", "::ffff:8.8.8.8", "64:ff9b::808:808"] {
             assert_eq!(special(ip.parse().unwrap()), None, "{ip}");
         }
     }

@@ -2,6 +2,10 @@
 
 mod address;
 mod code;
+mod outside;
+mod proof;
+#[cfg(test)]
+mod tests;
 
 use super::{Asked, Limits, Lookup, Reading};
 use crate::model::{Code, Failure, Finding};
@@ -46,8 +50,9 @@ fn resolver(limits: &Limits, reading: &Reading, asked: &Asked, place: usize) -> 
     } else {
         let worth = address::worth(limits, reading, &addresses, &who);
         findings.extend(worth.findings);
-        findings.extend(control(asked, &who, worth.known));
-        findings.extend(compared(reading, asked, &who, worth.known));
+        let known = worth.known || addresses.iter().all(|ip| outside::gives(reading, *ip));
+        findings.extend(control(asked, &who, known));
+        findings.extend(outside::compared(reading, asked, &who, known));
     }
     findings.extend(latency(limits, asked, &who));
     findings
@@ -99,7 +104,7 @@ fn errors(reading: &Reading, asked: &Asked, nothing: bool) -> Vec<Finding> {
             findings.push(Finding::warn(code::HALF, "an answer for both families", observed, remedy));
             continue;
         }
-        let denied = lookup.reply.as_ref().is_some_and(|reply| reply.rcode == 3) && known_outside(reading);
+        let denied = lookup.reply.as_ref().is_some_and(|reply| reply.rcode == 3) && outside::knows(reading);
         let filtered = (code::DENIED, "network team: a DNS filter denies this name; allow it");
         let (code, remedy) = if denied { filtered } else { (code, remedy) };
         let finding =
@@ -130,10 +135,6 @@ fn error(lookup: &Lookup) -> Option<(Code, String, &'static str)> {
         _ => (code::ERROR, "network team: ask who runs this resolver"),
     };
     Some((code, reply.rcode_name(), remedy))
-}
-
-fn known_outside(reading: &Reading) -> bool {
-    reading.reference.as_ref().is_some_and(|outside| !outside.addresses().is_empty())
 }
 
 fn cut_short(asked: &Asked, who: &str) -> Option<Finding> {
@@ -171,26 +172,6 @@ fn control(asked: &Asked, who: &str, known: bool) -> Option<Finding> {
     let remedy =
         "run the check again; if it stays so, set `control_suffix` to a name that this resolver knows";
     Some(Finding::unknown(code::CONTROL_FAILED, EXPECTED, format!("{who}: {observed}"), remedy))
-}
-
-fn compared(reading: &Reading, asked: &Asked, who: &str, known: bool) -> Option<Finding> {
-    const EXPECTED: &str = "an address in common with the answer from outside";
-    let outside = reading.reference.as_ref()?.addresses();
-    if outside.is_empty() {
-        return None;
-    }
-    let here = asked.addresses();
-    if here.iter().any(|ip| outside.contains(ip)) {
-        return Some(Finding::pass(code::AGREES, EXPECTED, format!("{who}: there is one")));
-    }
-    let observed = format!("{who}: none in common");
-    Some(if known {
-        // Large services answer each place differently, and these addresses are the name's own.
-        Finding::pass(code::AGREES, EXPECTED, format!("{observed}, but they are the name's own"))
-    } else {
-        let remedy = "set `prove` to a TLS port of the host, so that its certificate decides";
-        Finding::warn(code::DIFFERS, EXPECTED, observed, remedy)
-    })
 }
 
 /// The slowest answer about the name, from the first question: what the first connection of the

@@ -1,0 +1,149 @@
+//! Families apart, and what the resolver outside vouches for.
+
+use std::net::SocketAddr;
+
+use super::super::{Lookup, Proof};
+use super::*;
+use crate::model::{Contact, Effect, WireText};
+use crate::net::tls::{Identity, Standing, Trust};
+use crate::wire::dns::{Kind, Reply};
+
+const V4: &str = "8.8.4.4";
+const V6: &str = "2606:4700::1111";
+const OTHER6: &str = "2606:4700::6666";
+
+fn lookup(kind: Kind, rcode: u16, addresses: &[&str]) -> Lookup {
+    let of_kind = |ip: &&&str| ip.contains(':') == (kind == Kind::Aaaa);
+    let addresses: Vec<_> = addresses.iter().filter(of_kind).map(|ip| ip.parse().unwrap()).collect();
+    let reply = Reply {
+        rcode,
+        truncated: false,
+        authoritative: false,
+        recursive: true,
+        authenticated: false,
+        aliases: Vec::new(),
+        addresses_total: addresses.len(),
+        addresses,
+        ttl_s: None,
+    };
+    Lookup { name: WireText::from("live.example.com"), kind, attempts: Vec::new(), reply: Some(reply) }
+}
+
+fn asked(addresses: &[&str]) -> Asked {
+    Asked {
+        server: "192.0.2.53:53".parse().unwrap(),
+        lookups: vec![lookup(Kind::A, 0, addresses), lookup(Kind::Aaaa, 0, addresses)],
+        controls: vec![lookup(Kind::A, 3, &[]), lookup(Kind::Aaaa, 3, &[])],
+    }
+}
+
+fn reading(here: &[&str], outside: Option<&[&str]>, proofs: &[(&str, Shown)]) -> Reading {
+    Reading {
+        method: String::new(),
+        name: "live.example.com".to_owned(),
+        named_resolvers: false,
+        resolvers: vec![asked(here)],
+        reference: outside.map(asked),
+        prove: (!proofs.is_empty()).then_some(443),
+        proofs: proofs.iter().map(|(ip, shown)| proof(ip, *shown)).collect(),
+    }
+}
+
+/// What an address shows.
+#[derive(Clone, Copy)]
+enum Shown {
+    Owner,
+    Stranger,
+    Nothing(Failure),
+}
+
+fn proof(ip: &str, shown: Shown) -> Proof {
+    let remote = SocketAddr::new(ip.parse().unwrap(), 443);
+    let contact = Contact { remote, local: None, offset_ms: 0.0, took_ms: 1.0 };
+    let standing = |trust| Standing { trust, detail: WireText::default(), until: None };
+    let identity = |trust| {
+        Some(Box::new(Identity {
+            chain: Vec::new(),
+            presented: 1,
+            name_matches: true,
+            mozilla: standing(trust),
+            machine: standing(trust),
+            machine_roots: 1,
+            verified_at: jiff::Timestamp::UNIX_EPOCH,
+        }))
+    };
+    let (failure, identity) = match shown {
+        Shown::Owner => (None, identity(Trust::Trusted)),
+        Shown::Stranger => (None, identity(Trust::Untrusted)),
+        Shown::Nothing(failure) => (Some(failure), None),
+    };
+    Proof { contact, failure, identity }
+}
+
+fn bad(reading: &Reading) -> Vec<(String, Effect)> {
+    let findings = judge(&Limits::default(), reading).into_iter();
+    findings.filter(|finding| finding.effect != Effect::Pass).map(|f| (f.code, f.effect)).collect()
+}
+
+fn one(code: &str, effect: Effect) -> Vec<(String, Effect)> {
+    vec![(code.to_owned(), effect)]
+}
+
+#[test]
+fn a_family_that_nobody_could_prove_is_no_pass() {
+    let silent = Shown::Nothing(Failure::TimedOut);
+    let reading_of = |outside| reading(&[V4, V6], outside, &[(V4, Shown::Owner), (V6, silent)]);
+    assert_eq!(bad(&reading_of(None)), one("dns.unproven", Effect::Warn));
+    // What the resolver outside gives, too, is no lie: the host or the way there is down.
+    assert_eq!(bad(&reading_of(Some(&[V4, V6]))), []);
+    let mut differs = one("dns.unproven", Effect::Warn);
+    differs.extend(one("dns.differs_from_reference", Effect::Warn));
+    assert_eq!(bad(&reading_of(Some(&[V4, OTHER6]))), differs);
+}
+
+#[test]
+fn a_machine_without_ipv6_accuses_nobody() {
+    let no_way = Shown::Nothing(Failure::NetUnreachable);
+    assert_eq!(bad(&reading(&[V4, V6], None, &[(V4, Shown::Owner), (V6, no_way)])), []);
+}
+
+#[test]
+fn one_silent_address_among_others_of_its_family_is_the_hosts_affair() {
+    let proofs = [(V6, Shown::Owner), (OTHER6, Shown::Nothing(Failure::TimedOut))];
+    assert_eq!(bad(&reading(&[V6, OTHER6], None, &proofs)), []);
+}
+
+#[test]
+fn a_resolver_is_not_accused_of_what_happens_on_the_way() {
+    let proofs = [(V4, Shown::Stranger)];
+    assert_eq!(bad(&reading(&[V4], None, &proofs)), one("dns.wrong_address", Effect::Fail));
+    assert_eq!(bad(&reading(&[V4], Some(&[V4]), &proofs)), one("dns.proof_intercepted", Effect::Unknown));
+}
+
+#[test]
+fn families_are_compared_apart() {
+    let differs = one("dns.differs_from_reference", Effect::Warn);
+    assert_eq!(bad(&reading(&[V4, OTHER6], Some(&[V4, V6]), &[])), differs);
+    assert_eq!(bad(&reading(&[V4, OTHER6], Some(&[V4]), &[])), differs);
+    assert_eq!(bad(&reading(&[V4], Some(&[V4, V6]), &[])), [], "IPv6 left out where there is none");
+    let half = one("dns.half_answered", Effect::Warn);
+    assert_eq!(bad(&reading(&[V6], Some(&[V4, V6]), &[])), half, "IPv4 left out");
+}
+
+#[test]
+fn dns64_is_no_lie_unless_what_it_translates_is() {
+    assert_eq!(bad(&reading(&[V4, "64:ff9b::808:404"], Some(&[V4]), &[])), []);
+    let differs = one("dns.differs_from_reference", Effect::Warn);
+    assert_eq!(bad(&reading(&[V4, "64:ff9b::808:808"], Some(&[V4]), &[])), differs);
+}
+
+#[test]
+fn the_resolver_outside_vouches_where_this_one_invents() {
+    let rewriting = |outside| {
+        let mut reading = reading(&[V4], outside, &[]);
+        reading.resolvers[0].controls[1] = lookup(Kind::Aaaa, 0, &[V6]);
+        bad(&reading)
+    };
+    assert_eq!(rewriting(None), one("dns.nxdomain_rewritten", Effect::Fail));
+    assert_eq!(rewriting(Some(&[V4])), one("dns.nxdomain_rewritten", Effect::Warn));
+}
