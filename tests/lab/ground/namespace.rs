@@ -84,12 +84,17 @@ impl Namespace {
         }
     }
 
-    /// Names the resolvers of programs that run in it (ip-netns(8): /etc/netns/NAME/resolv.conf).
+    /// Names the resolvers of programs that run in it.
     pub fn resolvers(&self, addresses: &[&str]) {
-        let folder = settings(&self.name);
         let lines: String = addresses.iter().map(|address| format!("nameserver {address}\n")).collect();
+        self.setting("resolv.conf", &lines);
+    }
+
+    /// Writes a file that stands in for the one of /etc for programs that run in it (ip-netns(8)).
+    pub fn setting(&self, file: &str, content: &str) {
+        let folder = settings(&self.name);
         std::fs::create_dir_all(&folder).unwrap();
-        std::fs::write(folder.join("resolv.conf"), lines).unwrap();
+        std::fs::write(folder.join(file), content).unwrap();
     }
 
     /// Loads nftables rules.

@@ -76,6 +76,16 @@ pub struct Run {
     pub no_ipv6: bool,
     /// Routes that the laptop has beside its own, in ip-route(8)'s words: `prohibit 45.50.0.10`.
     pub routes: Vec<String>,
+    /// The laptop has no IPv4.
+    pub no_ipv4: bool,
+    /// The laptop's resolvers, whatever the network tells it (`resolv.conf`).
+    pub resolvers: Vec<String>,
+    /// More lines of its `resolv.conf`: `search`, `options`.
+    pub resolv_conf: Vec<String>,
+    /// Its `hosts` file.
+    pub hosts: String,
+    /// Its store of authorities is old: it knows the public one not yet.
+    pub old_store: bool,
     /// More of golive's environment.
     pub env: BTreeMap<String, String>,
     /// The laptop's congestion control; CUBIC when left out.
@@ -116,6 +126,11 @@ impl Default for Run {
             unprivileged: false,
             no_ipv6: false,
             routes: Vec::new(),
+            no_ipv4: false,
+            resolvers: Vec::new(),
+            resolv_conf: Vec::new(),
+            hosts: String::new(),
+            old_store: false,
             env: BTreeMap::new(),
             congestion_control: None,
             far_end: Vec::new(),

@@ -1,5 +1,6 @@
 //! The policy of a scenario: the lab's, the checks that it asks, and its own tables on top.
 
+use toml::value::Datetime;
 use toml::{Table, Value};
 
 use super::format::Scenario;
@@ -19,12 +20,39 @@ pub fn text(scenario: &Scenario, venue: &Venue) -> Result<String, String> {
     let asked = asked(scenario)?;
     table(&mut policy, "check").extend(asked);
     lay_over(&mut policy, &scenario.policy);
+    for (_, value) in &mut policy {
+        fill(value, venue)?;
+    }
     for check in policy["check"].as_table_mut().into_iter().flatten() {
         for check in check.1.as_array_mut().into_iter().flatten().filter_map(Value::as_table_mut) {
             complete(check);
         }
     }
     toml::to_string(&policy).map_err(|error| error.to_string())
+}
+
+/// Puts in what a scenario's file cannot know: `@days 10` is ten days from now, `@pin` the platform's
+/// key.
+fn fill(value: &mut Value, venue: &Venue) -> Result<(), String> {
+    match value {
+        Value::String(text) if text == "@pin" => text.clone_from(&venue.platform_pin),
+        Value::String(text) => {
+            if let Some(days) = text.strip_prefix("@days ") {
+                *value = Value::Datetime(in_days(days)?);
+            }
+        }
+        Value::Array(items) => items.iter_mut().try_for_each(|item| fill(item, venue))?,
+        Value::Table(table) => table.iter_mut().try_for_each(|(_, value)| fill(value, venue))?,
+        _ => {}
+    }
+    Ok(())
+}
+
+fn in_days(days: &str) -> Result<Datetime, String> {
+    let days: i64 = days.parse().map_err(|error| format!("@days {days}: {error}"))?;
+    let seconds = jiff::Timestamp::now().as_second() + days * 86_400;
+    let at = jiff::Timestamp::from_second(seconds).map_err(|error| error.to_string())?;
+    at.to_string().parse().map_err(|error: toml::value::DatetimeParseError| error.to_string())
 }
 
 fn parse(text: &str) -> Result<Table, String> {

@@ -1,6 +1,6 @@
 //! Runs one scenario: builds its network, runs golive in it, compares.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -86,6 +86,7 @@ impl World {
             congestion_control: scenario.run.congestion_control.clone(),
             far_end: scenario.run.far_end.clone(),
             routes: scenario.run.routes.clone(),
+            no_ipv4: scenario.run.no_ipv4,
         };
         let venue = Venue::build(&plan, &golive::program());
         let folder = tempfile::Builder::new().prefix("golive-scenario-").tempdir().unwrap();
@@ -124,10 +125,7 @@ impl World {
             let installed: Vec<Installed> = installed.collect();
             // The laptop's resolvers are those of the network that it prefers.
             if spot.name == ROUTER.name {
-                let told = installed.iter().flat_map(|b| &b.told().resolvers);
-                let told = told.filter(|address| address.is_ipv4() || !scenario.run.no_ipv6);
-                let told: Vec<String> = told.map(ToString::to_string).collect();
-                venue.laptop.resolvers(&told.iter().map(String::as_str).collect::<Vec<_>>());
+                tell_the_laptop(venue, scenario, &installed);
             }
             self.boxes.extend(installed);
         }
@@ -184,7 +182,9 @@ impl World {
         }
         let trusted = self.boxes.iter().map(Installed::told).filter(|told| told.trusted);
         let authorities: String = trusted.filter_map(|told| told.authority.clone()).collect();
-        std::fs::write(folder.join("machine.pem"), authorities + self.venue.public.pem()).unwrap();
+        let public = if scenario.run.old_store { "" } else { self.venue.public.pem() };
+        let store = authorities + self.venue.company.pem() + public;
+        std::fs::write(folder.join("machine.pem"), store).unwrap();
         std::fs::create_dir_all(folder.join("out")).unwrap();
         if scenario.run.unprivileged {
             open(folder);
@@ -222,6 +222,24 @@ fn judged_later(report: &Value, hours: f64) -> Result<Value, String> {
     let verdict = evaluate(&policy, &evidence, later);
     serde_json::to_value(build(stored.run.clone(), &policy, &evidence, &verdict))
         .map_err(|error| error.to_string())
+}
+
+/// Writes down what the laptop knows of names: from DHCP, or by hand.
+fn tell_the_laptop(venue: &Venue, scenario: &Scenario, by_router: &[Installed]) {
+    let run = &scenario.run;
+    let usable = |ip: &IpAddr| if ip.is_ipv4() { !run.no_ipv4 } else { !run.no_ipv6 };
+    let told = by_router.iter().flat_map(|b| &b.told().resolvers).copied().filter(usable);
+    let resolvers: Vec<String> = if run.resolvers.is_empty() {
+        told.map(|ip| ip.to_string()).collect()
+    } else {
+        run.resolvers.clone()
+    };
+    let lines = resolvers.iter().map(|resolver| format!("nameserver {resolver}"));
+    let lines: Vec<String> = lines.chain(run.resolv_conf.clone()).collect();
+    venue.laptop.setting("resolv.conf", &(lines.join("\n") + "\n"));
+    if !run.hosts.is_empty() {
+        venue.laptop.setting("hosts", &run.hosts);
+    }
 }
 
 /// Where a box can be put.

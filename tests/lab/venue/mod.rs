@@ -33,6 +33,8 @@ pub mod address {
     pub const PLATFORM: [&str; 2] = ["45.50.0.10", "2a00:50::10"];
     /// The backup ingest, on the same machine.
     pub const BACKUP: [&str; 2] = ["45.50.0.11", "2a00:50::11"];
+    /// Where web filters send who may not go where they wanted to.
+    pub const FILTER: [&str; 2] = ["45.50.0.66", "2a00:50::66"];
     /// The golive far end.
     pub const CLOUD: [&str; 2] = ["45.60.0.10", "2a00:60::10"];
     /// The world's name server.
@@ -47,6 +49,7 @@ pub mod name {
     pub const NAMES: &str = "dot.example.org";
     /// An ingest of two machines: the addresses of both.
     pub const TWIN: &str = "twin.example.com";
+    pub const FILTER: &str = "blocked.example.net";
 }
 
 /// What a venue is built with.
@@ -66,6 +69,8 @@ pub struct Plan {
     pub far_end: Vec<String>,
     /// Routes that the laptop has beside its own: `prohibit 45.50.0.10`.
     pub routes: Vec<String>,
+    /// The laptop has no IPv4.
+    pub no_ipv4: bool,
 }
 
 /// The world, until dropped.
@@ -89,6 +94,10 @@ pub struct Venue {
     pub public: Authority,
     /// The public authority's certificate in a file.
     pub public_file: PathBuf,
+    /// Who signs for the company's own servers: its machines trust this one, too.
+    pub company: Authority,
+    /// What a policy writes to pin the platform's key.
+    pub platform_pin: String,
     _folder: tempfile::TempDir,
 }
 
@@ -122,6 +131,15 @@ impl Venue {
             let family = if route.contains(':') { "-6" } else { "-4" };
             laptop.ip(&[&[family, "route", "add"], &words[..]].concat());
         }
+        if plan.no_ipv4 {
+            for interface in ["eth0", "wwan0"] {
+                laptop.ip(&["-4", "address", "flush", "dev", interface]);
+            }
+        }
+        for address in &plan.platform.addresses {
+            let length = if address.is_ipv4() { 24 } else { 64 };
+            platform.ip(&["address", "add", &format!("{address}/{length}"), "dev", "net0"]);
+        }
         for (outside, network) in [(&platform, "50"), (&cloud, "60"), (&names, "53")] {
             outside.route("default", &format!("45.{network}.0.1"));
             outside.route("default", &format!("2a00:{network}::1"));
@@ -131,9 +149,12 @@ impl Venue {
         let public = Authority::new("Lab Public Root");
         let public_file = folder.path().join("public.pem");
         std::fs::write(&public_file, public.pem()).unwrap();
+        let company = Authority::new("The Company's Root");
         let sign = |name: &str| public.certify(name, name, NOW);
-        let world_names = names::start(&names, &sign(name::NAMES));
-        let ingests = plan.platform.start(&platform, &public);
+        let world_names = names::start(&names, &sign(name::NAMES), &plan.platform);
+        let certified = plan.platform.certificate(&public, &company);
+        let ingests = plan.platform.start(&platform, &certified, &sign(name::FILTER));
+        platform.rules(&only_the_web_at_the_filter());
         let far_end = FarEnd::start(&cloud, golive, &plan.far_end);
         let odd = plan.platform.odd.iter().map(|odd| odd.start(&platform)).collect();
         for place in [&laptop, &router, &building, &internet, &cell, &platform, &cloud, &names] {
@@ -156,6 +177,8 @@ impl Venue {
             names,
             public,
             public_file,
+            company,
+            platform_pin: certified.pin(),
             _folder: folder,
         }
     }
@@ -200,7 +223,18 @@ fn wire(
     );
     Namespace::join(
         (internet, "p0", &["45.50.0.1/24", "2a00:50::1/64"]),
-        (platform, "net0", &["45.50.0.10/24", "45.50.0.11/24", "2a00:50::10/64", "2a00:50::11/64"]),
+        (
+            platform,
+            "net0",
+            &[
+                "45.50.0.10/24",
+                "45.50.0.11/24",
+                "45.50.0.66/24",
+                "2a00:50::10/64",
+                "2a00:50::11/64",
+                "2a00:50::66/64",
+            ],
+        ),
     );
     Namespace::join(
         (internet, "c0", &["45.60.0.1/24", "2a00:60::1/64"]),
@@ -252,6 +286,16 @@ fn ways_out(laptop: &Namespace, congestion_control: &str) {
         let route = [family, "route", "add", "default", "via", via, "dev", device, "metric", metric];
         laptop.ip(&[&route[..], &["congctl", congestion_control]].concat());
     }
+}
+
+/// The filter's page shares a machine with the platform, but no ingest.
+fn only_the_web_at_the_filter() -> String {
+    let [v4, v6] = address::FILTER;
+    format!(
+        "table inet filter_page {{\n chain in {{\n type filter hook input priority 0;\n \
+         ip daddr {v4} tcp dport != {{ 80, 443 }} reject with tcp reset\n \
+         ip6 daddr {v6} tcp dport != {{ 80, 443 }} reject with tcp reset\n }}\n}}\n"
+    )
 }
 
 /// The wire of a venue where all is well.

@@ -1,14 +1,15 @@
 //! The world's DNS: one unbound that knows every name here, over UDP, TCP and TLS.
 
-use super::{address, name};
+use std::fmt::Write as _;
+
+use super::{Platform, address, name};
 use crate::ground::authority::Certified;
 use crate::ground::namespace::Namespace;
 use crate::ground::peer::Peer;
 
 /// Starts it on port 53, and over TLS on 853.
-pub fn start(place: &Namespace, certified: &Certified) -> Peer {
-    let records: String = [
-        (name::PLATFORM, address::PLATFORM),
+pub fn start(place: &Namespace, certified: &Certified, platform: &Platform) -> Peer {
+    let mut records: String = [
         (name::BACKUP, address::BACKUP),
         (name::CLOUD, address::CLOUD),
         (name::NAMES, address::NAMES),
@@ -20,6 +21,12 @@ pub fn start(place: &Namespace, certified: &Certified) -> Peer {
         format!(" local-data: \"{name}. 60 IN A {v4}\"\n local-data: \"{name}. 60 IN AAAA {v6}\"\n")
     })
     .collect();
+    for ip in platform.all_addresses() {
+        let kind = if ip.is_ipv4() { "A" } else { "AAAA" };
+        let _ = writeln!(records, " local-data: \"{}. 60 IN {kind} {ip}\"", name::PLATFORM);
+    }
+    // A name that has no address, though it exists.
+    records += " local-data: \"mail.example.com. 60 IN MX 10 live.example.com.\"\n";
     let zones: String = ["com.", "net.", "org.", "golive.example."]
         .iter()
         .map(|zone| format!(" local-zone: \"{zone}\" static\n"))

@@ -1,5 +1,6 @@
 //! Who is reached: the platform's ingests and the golive far end.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 use rustix::process::Signal;
@@ -7,7 +8,7 @@ use serde::Deserialize;
 
 use super::odd::Odd;
 use super::{address, name};
-use crate::ground::authority::{Authority, Certified, NOW};
+use crate::ground::authority::{Authority, Certified, NOW, Wanted};
 use crate::ground::namespace::Namespace;
 use crate::ground::peer::{Peer, need};
 
@@ -17,14 +18,30 @@ use crate::ground::peer::{Peer, need};
 pub struct Platform {
     /// The platform is down: nothing listens.
     pub down: bool,
-    /// Who vouches for its certificate: the public authority, itself, or a stranger.
+    /// Who vouches for its certificate: the public authority, the company's, itself, or a stranger.
     pub signed_by: Signer,
+    /// Authorities between that one and the certificate.
+    pub intermediates: usize,
+    /// Days from today on which those start and end.
+    pub intermediate_days: (i64, i64),
+    /// What it sends beside its certificate.
+    pub sends: Sends,
+    /// Certificate transparency stamps in its certificate.
+    pub stamps: usize,
     /// Days from today on which its certificate starts and ends.
     pub certificate_days: (i64, i64),
     /// The name in its certificate; its own when left out.
     pub certificate_name: Option<String>,
     /// Versions of TLS it speaks, in nginx' words.
     pub tls_versions: String,
+    /// Ciphers it speaks, in OpenSSL's words.
+    pub ciphers: String,
+    /// Protocols that it knows by ALPN, in nginx' words; none when left out.
+    pub alpn: Option<String>,
+    /// More addresses of its name: a service with many.
+    pub addresses: Vec<IpAddr>,
+    /// It has no IPv6 address.
+    pub no_ipv6: bool,
     /// Latency of its SRT listener, ms.
     pub srt_latency_ms: u32,
     /// More options of its SRT listener, in srt-live-transmit's words.
@@ -40,9 +57,17 @@ impl Default for Platform {
         Self {
             down: false,
             signed_by: Signer::Public,
+            intermediates: 0,
+            intermediate_days: NOW,
+            sends: Sends::Chain,
+            stamps: 0,
             certificate_days: NOW,
             certificate_name: None,
             tls_versions: "TLSv1.2 TLSv1.3".to_owned(),
+            ciphers: "ALL:@SECLEVEL=0".to_owned(),
+            alpn: None,
+            addresses: Vec::new(),
+            no_ipv6: false,
             srt_latency_ms: 200,
             srt_options: String::new(),
             publishing: None,
@@ -56,33 +81,82 @@ impl Default for Platform {
 #[serde(rename_all = "snake_case")]
 pub enum Signer {
     Public,
+    /// An authority that only this company's machines trust.
+    Company,
     Itself,
     Stranger,
 }
 
+/// What a server sends beside its certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sends {
+    /// The authorities up to the root, as it should.
+    Chain,
+    /// Nothing: who does not know the authorities between cannot build the chain.
+    Nothing,
+    /// Also the root as an older one vouched for it, which has run out: Let's Encrypt's chain up to
+    /// `DST Root CA X3` after 2021-09-30.
+    OldCrossSigned,
+}
+
 impl Platform {
-    /// Starts its servers: RTMP on 1935, RTMPS on 443, HTTP on 80, SRT on UDP 9000 and 9001.
-    pub(super) fn start(&self, place: &Namespace, public: &Authority) -> Vec<Peer> {
+    /// Starts its servers: RTMP on 1935, RTMPS on 443, HTTP on 80, SRT on UDP 9000 and 9001; and
+    /// the web filter's page beside them.
+    pub(super) fn start(&self, place: &Namespace, certified: &Certified, filter: &Certified) -> Vec<Peer> {
         if self.down {
             return Vec::new();
         }
         let mut servers = self.srt(place);
-        servers.push(self.nginx(place, &self.certificate(public)));
+        servers.push(self.nginx(place, certified, filter));
         servers.extend(self.publishing.as_deref().map(|key| publish(place, key)));
         servers
     }
 
-    fn certificate(&self, public: &Authority) -> Certified {
-        let name = self.certificate_name.as_deref().unwrap_or(name::PLATFORM);
-        match self.signed_by {
-            Signer::Public => public.certify(name, name, self.certificate_days),
-            Signer::Itself => Certified::by_itself(name),
-            Signer::Stranger => Authority::new("Nobody's Root").certify(name, name, self.certificate_days),
-        }
+    /// Every address of its name.
+    pub(super) fn all_addresses(&self) -> Vec<IpAddr> {
+        let own = address::PLATFORM.iter().map(|own| own.parse().unwrap());
+        let all = own.chain(self.addresses.iter().copied());
+        all.filter(|ip: &IpAddr| ip.is_ipv4() || !self.no_ipv6).collect()
     }
 
-    fn nginx(&self, place: &Namespace, certified: &Certified) -> Peer {
-        let versions = &self.tls_versions;
+    /// Its certificate.
+    pub(super) fn certificate(&self, public: &Authority, company: &Authority) -> Certified {
+        let stranger = Authority::new("Nobody's Root");
+        let root = match self.signed_by {
+            Signer::Public => public,
+            Signer::Company => company,
+            Signer::Stranger => &stranger,
+            Signer::Itself => return Certified::by_itself(self.names()[0]),
+        };
+        let between: Vec<Authority> = (0..self.intermediates).fold(Vec::new(), |mut between, rank| {
+            let above = between.last().unwrap_or(root);
+            between.push(above.below(&format!("Lab Authority {rank}"), self.intermediate_days));
+            between
+        });
+        let names = self.names();
+        let wanted =
+            Wanted { names: &names, subject: names[0], days: self.certificate_days, stamps: self.stamps };
+        let mut certified = between.last().unwrap_or(root).issue(&wanted);
+        match self.sends {
+            Sends::Chain => {}
+            Sends::Nothing => certified.certificate = first(&certified.certificate),
+            Sends::OldCrossSigned => {
+                let old = Authority::new("Lab Root of Old");
+                certified.certificate += &root.vouched_by(&old, (-3000, -100));
+            }
+        }
+        certified
+    }
+
+    fn names(&self) -> Vec<&str> {
+        self.certificate_name.as_deref().map_or_else(|| vec![name::PLATFORM, name::BACKUP], |name| vec![name])
+    }
+
+    fn nginx(&self, place: &Namespace, certified: &Certified, filter: &Certified) -> Peer {
+        let (versions, ciphers) = (&self.tls_versions, &self.ciphers);
+        let alpn = self.alpn.as_ref().map_or_else(String::new, |known| format!("ssl_alpn {known};"));
+        let [filter4, filter6] = address::FILTER;
         let config = format!(
             "load_module /usr/lib/nginx/modules/ngx_rtmp_module.so;
             load_module /usr/lib/nginx/modules/ngx_stream_module.so;
@@ -100,8 +174,12 @@ impl Platform {
             stream {{ server {{
                 listen 443 ssl; listen [::]:443 ssl ipv6only=on;
                 ssl_certificate certificate.pem; ssl_certificate_key key.pem; ssl_protocols {versions};
-                ssl_ciphers ALL:@SECLEVEL=0;
+                ssl_ciphers {ciphers}; {alpn}
                 proxy_pass 127.0.0.1:1935;
+            }} server {{
+                listen {filter4}:443 ssl; listen [{filter6}]:443 ssl;
+                ssl_certificate filter.pem; ssl_certificate_key filter-key.pem;
+                return \"HTTP/1.1 403 Blocked\r\n\r\n\";
             }} }}
             http {{ access_log off; server {{
                 listen 80; listen [::]:80 ipv6only=on;
@@ -112,6 +190,8 @@ impl Platform {
             .file("nginx.conf", config)
             .file("certificate.pem", &certified.certificate)
             .file("key.pem", &certified.key)
+            .file("filter.pem", &filter.certificate)
+            .file("filter-key.pem", &filter.key)
             .args(["-p", ".", "-c", "nginx.conf", "-e", "error.log"])
             .inside(place)
             .spawn()
@@ -149,6 +229,12 @@ fn publish(place: &Namespace, key: &str) -> Peer {
         .inside(place)
         .spawn()
         .await_log("frame=1")
+}
+
+/// The first certificate of several.
+fn first(pem: &str) -> String {
+    const END: &str = "-----END CERTIFICATE-----\n";
+    pem.split_inclusive(END).next().unwrap_or(pem).to_owned()
 }
 
 /// A running `golive far-end`.
