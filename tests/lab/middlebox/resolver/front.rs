@@ -3,20 +3,13 @@
 
 use std::net::{IpAddr, SocketAddr, TcpListener, UdpSocket};
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+use super::manners::Manners;
 use crate::ground::namespace::Namespace;
 use crate::middlebox::server::{Log, Server, listen, udp};
-
-pub(super) struct Manners {
-    pub(super) nxdomain_to: Vec<IpAddr>,
-    pub(super) delay: Duration,
-    pub(super) truncates: bool,
-    pub(super) tcp: bool,
-}
 
 /// Answers on port 53 of these addresses with what `behind` says.
 pub(super) fn start(namespace: &Namespace, own: [IpAddr; 2], behind: SocketAddr, manners: Manners) -> Server {
@@ -83,6 +76,10 @@ async fn write(stream: &mut TcpStream, message: &[u8]) -> Option<()> {
 }
 
 async fn answer(query: &[u8], behind: SocketAddr, manners: &Manners) -> Option<Vec<u8>> {
+    if let Some(said) = manners.at_once(query) {
+        tokio::time::sleep(manners.delay).await;
+        return Some(said);
+    }
     let mut stream = TcpStream::connect(behind).await.ok()?;
     write(&mut stream, query).await?;
     let answer = read(&mut stream).await?;
@@ -95,7 +92,7 @@ async fn answer(query: &[u8], behind: SocketAddr, manners: &Manners) -> Option<V
 }
 
 /// The header and the question, and where that ends.
-fn question(query: &[u8]) -> Option<usize> {
+pub(super) fn question(query: &[u8]) -> Option<usize> {
     let mut at = 12;
     while *query.get(at)? != 0 {
         at += usize::from(query[at]) + 1;

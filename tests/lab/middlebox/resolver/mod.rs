@@ -2,10 +2,13 @@
 //! pass them by.
 
 mod front;
+mod manners;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use serde::Deserialize;
+
+use manners::Manners;
 
 use super::nftables::{Table, chain};
 use super::{Installed, Part, Place};
@@ -30,6 +33,18 @@ pub struct Resolver {
     truncates: bool,
     /// It doesn't listen to TCP.
     no_tcp: bool,
+    /// It refuses all names but these.
+    only: Vec<String>,
+    /// It answers every question with this code (RFC 1035, 4.1.1).
+    code: Option<u8>,
+    /// It answers questions for IPv6 addresses with this code (RFC 4074).
+    aaaa_code: Option<u8>,
+    /// Names whose IPv4 addresses it leaves out.
+    no_a: Vec<String>,
+    /// It is older than EDNS and answers FORMERR to it (RFC 6891, 7).
+    no_edns: bool,
+    /// What listens there is no resolver: it sends every packet back.
+    echoes: bool,
 }
 
 /// An answer for a filtered name.
@@ -52,26 +67,34 @@ impl Resolver {
         let own = [IpAddr::V4(place.address4), IpAddr::V6(place.address6)];
         let mut installed = Installed::new(place, "resolver");
         installed.told.resolvers = own.to_vec();
-        let plain = self.nxdomain_to.is_empty() && self.delay_ms == 0 && !self.truncates && !self.no_tcp;
-        if plain {
+        let manners = self.manners();
+        if manners.are_plain() {
             return installed.with(self.program(place, &own.map(|own| SocketAddr::new(own, 53))));
         }
         let behind = SocketAddr::new(Ipv4Addr::LOCALHOST.into(), free_port());
-        let manners = front::Manners {
+        let program = self.program(place, &[behind]);
+        installed.with(program).with(front::start(place.namespace, own, behind, manners))
+    }
+
+    fn manners(&self) -> Manners {
+        Manners {
             nxdomain_to: self.nxdomain_to.clone(),
             delay: std::time::Duration::from_millis(self.delay_ms),
             truncates: self.truncates,
             tcp: !self.no_tcp,
-        };
-        let program = self.program(place, &[behind]);
-        installed.with(program).with(front::start(place.namespace, own, behind, manners))
+            code: self.code,
+            aaaa_code: self.aaaa_code,
+            no_a: self.no_a.clone(),
+            no_edns: self.no_edns,
+            echoes: self.echoes,
+        }
     }
 
     fn program(&self, place: &Place, listen: &[SocketAddr]) -> Peer {
         let port = listen[0].port();
         let peer = match self.with {
             Denial::Zero | Denial::Page => self.dnsmasq(place, listen),
-            Denial::Nxdomain if self.filters.is_empty() => self.dnsmasq(place, listen),
+            Denial::Nxdomain if self.filters.is_empty() && self.only.is_empty() => self.dnsmasq(place, listen),
             Denial::Nxdomain | Denial::Refused | Denial::Servfail => self.unbound(place, listen),
         };
         peer.await_udp(port).await_tcp(port)
@@ -106,7 +129,11 @@ impl Resolver {
             lines.collect::<Vec<_>>().concat()
         };
         let (listen, ask) = (each("interface", listen), each("forward-addr", place.resolvers));
-        let denials: String = self.filters.iter().map(|name| self.denial(name)).collect();
+        let mut denials: String = self.filters.iter().map(|name| self.denial(name)).collect();
+        if !self.only.is_empty() {
+            denials += " local-zone: \".\" refuse\n";
+            denials.extend(self.only.iter().map(|name| format!(" local-zone: \"{name}\" transparent\n")));
+        }
         let modules = if self.with == Denial::Servfail { "validator iterator" } else { "iterator" };
         let config = format!(
             "server:\n chroot: \"\"\n username: \"\"\n directory: \".\"\n pidfile: \"\"\n do-daemonize: no\n \
