@@ -33,7 +33,7 @@ pub fn text(scenario: &Scenario, venue: &Venue) -> Result<String, String> {
 
 /// Puts in what a scenario's file cannot know: `@days 10` is ten days from now, `@pin` the platform's
 /// key.
-fn fill(value: &mut Value, venue: &Venue) -> Result<(), String> {
+pub(super) fn fill(value: &mut Value, venue: &Venue) -> Result<(), String> {
     match value {
         Value::String(text) if text == "@pin" => text.clone_from(&venue.platform_pin),
         Value::String(text) => {

@@ -169,7 +169,9 @@ impl World {
     fn write(&self, scenario: &Scenario) -> Result<(), String> {
         let folder = self.folder.path();
         let mut answers = toml::Table::new();
-        answers.insert("answer".to_owned(), toml::Value::try_from(&scenario.answer).unwrap());
+        let mut given = toml::Value::try_from(&scenario.answer).unwrap();
+        policy::fill(&mut given, &self.venue)?;
+        answers.insert("answer".to_owned(), given);
         let files = [
             ("policy.toml", policy::text(scenario, &self.venue)?),
             ("answers.toml", answers.to_string()),

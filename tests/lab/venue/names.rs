@@ -27,6 +27,12 @@ pub fn start(place: &Namespace, certified: &Certified, platform: &Platform) -> P
     }
     // A name that has no address, though it exists.
     records += " local-data: \"mail.example.com. 60 IN MX 10 live.example.com.\"\n";
+    // A domain under which every name exists.
+    let [wild, _] = address::FILTER;
+    let _ = write!(
+        records,
+        " local-zone: \"wild.example.net.\" redirect\n local-data: \"wild.example.net. 60 IN A {wild}\"\n"
+    );
     let zones: String = ["com.", "net.", "org.", "golive.example."]
         .iter()
         .map(|zone| format!(" local-zone: \"{zone}\" static\n"))
