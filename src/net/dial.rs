@@ -92,6 +92,18 @@ pub fn bound(remote: SocketAddr, kind: Type, source: &SourceAddress) -> Result<S
     Ok(socket)
 }
 
+/// False when the path's interface has no address that could be sent from. Linux takes every IPv4
+/// address for a neighbour then, asks for it by ARP, and the caller would wait for an answer that
+/// cannot come. Nothing is sent here.
+fn has_address(remote: SocketAddr, source: &SourceAddress) -> Result<bool, NotMeasured> {
+    if source.interface.is_none() || source.address.is_some() {
+        return Ok(true); // without a route, the system says so by itself
+    }
+    let socket = bound(remote, Type::DGRAM, source)?;
+    let local = socket.connect(&remote.into()).and_then(|()| socket.local_addr());
+    Ok(local.ok().and_then(|local| local.as_socket()).is_none_or(|local| !local.ip().is_unspecified()))
+}
+
 /// Connects over TCP. `Err` when the path is not there; a connection that fails is `Ok(Err(_))`.
 pub async fn tcp(
     remote: SocketAddr,
@@ -111,8 +123,13 @@ pub async fn tcp_with(
     prepare: impl FnOnce(&Socket) + Send,
 ) -> Result<Result<Dialled, Undialled>, NotMeasured> {
     let socket = bound(remote, Type::STREAM, source)?;
-    prepare(&socket);
     let family = Family::of(remote.ip());
+    if !has_address(remote, source)? {
+        let contact = Contact { remote, local: None, offset_ms: origin.ms(), took_ms: 0.0 };
+        let detail = format!("this path has no {} address", family.word());
+        return Ok(Err(Undialled { failure: Failure::NetUnreachable, icmp: None, detail, contact }));
+    }
+    prepare(&socket);
     icmp_error::keep(&socket, family, true);
     // A failed connect takes the socket with it; the queue of its errors lives on in a twin.
     let twin = socket.try_clone().ok();
@@ -184,6 +201,14 @@ mod tests {
         assert_eq!(usable(vec![v6, v4], &source).unwrap(), [v4]);
         assert_eq!(usable(vec![v6], &source).unwrap_err().cause, Cause::NoPath);
         assert_eq!(usable(vec![], &source).unwrap(), []);
+    }
+
+    #[test]
+    fn a_path_has_an_address_to_send_from_or_says_so() {
+        let by = |interface: &str| SourceAddress { interface: Some(interface.into()), address: None };
+        assert!(has_address("127.0.0.1:9".parse().unwrap(), &by("lo")).unwrap());
+        assert!(has_address("[::1]:9".parse().unwrap(), &SourceAddress::default()).unwrap());
+        assert_eq!(classify(&io::ErrorKind::AddrNotAvailable.into()), Failure::NetUnreachable);
     }
 
     #[tokio::test]

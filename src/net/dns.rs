@@ -5,7 +5,9 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+use socket2::Type;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::UdpSocket;
 
 use super::clock::Origin;
 use super::dial;
@@ -56,9 +58,15 @@ impl Server<'_> {
     }
 
     async fn datagram(&self, (question, bytes): (Question, Vec<u8>)) -> Result<Exchange, NotMeasured> {
-        let socket = dial::udp(self.address, self.source).await?;
-        let local = socket.local_addr().ok();
         let offset_ms = self.origin.ms();
+        let socket = dial::bound(self.address, Type::DGRAM, self.source)?;
+        // No way to this resolver is an answer about it; programs go on to the next one at once.
+        let connected = socket.connect(&self.address.into()).and_then(|()| UdpSocket::from_std(socket.into()));
+        let socket = match connected {
+            Ok(socket) => socket,
+            Err(error) => return Ok(self.ended(None, offset_ms, Err(classify(&error)))),
+        };
+        let local = socket.local_addr().ok();
         let mut strays = 0;
         let wait = async {
             socket.send(&bytes).await?;

@@ -37,7 +37,7 @@ use std::time::Duration;
 
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::ServerName;
-use rustls::{ClientConfig, ClientConnection, ProtocolVersion};
+use rustls::{ClientConfig, ClientConnection, PeerIncompatible, ProtocolVersion};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -227,6 +227,9 @@ fn is_tls(answered: &[u8]) -> bool {
     }
 }
 
+/// What [`Failed::detail`] says of a server that answers in TLS 1.1 or older.
+pub const OLD_VERSION: &str = "answers in a version older than TLS 1.2";
+
 fn explain(error: &io::Error, answered: &[u8]) -> (Failure, String) {
     if !is_tls(answered) {
         return (Failure::WrongProtocol, String::new());
@@ -236,6 +239,9 @@ fn explain(error: &io::Error, answered: &[u8]) -> (Failure, String) {
             (Failure::TlsAlert, alert.as_str().unwrap_or("unnamed alert").to_owned())
         }
         Some(rustls::Error::InvalidCertificate(why)) => (Failure::Untrusted, why.to_string()),
+        Some(rustls::Error::PeerIncompatible(PeerIncompatible::ServerDoesNotSupportTls12Or13)) => {
+            (Failure::Other, OLD_VERSION.to_owned())
+        }
         Some(other) => (Failure::Other, other.to_string()),
         None => (classify(error), error.to_string()),
     }

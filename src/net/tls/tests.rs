@@ -135,6 +135,11 @@ async fn a_certificate_in_the_machine_store_is_trusted_itself() {
     assert!(!identity.pinned(&[Pin::from_digest([0; 32])]));
 }
 
+/// The first answer of a server that knows TLS 1.0 at most: its version, 32 random bytes, no
+/// session, `TLS_RSA_WITH_AES_128_CBC_SHA`, no compression (RFC 2246, 7.4.1.3).
+const TLS_1_0: &[u8] = b"\x16\x03\x01\x00\x2a\x02\x00\x00\x26\x03\x01\
+    0123456789abcdef0123456789abcdef\x00\x00\x2f\x00";
+
 #[tokio::test]
 async fn what_is_not_tls_is_kept() {
     let roots = Roots::given(vec![], vec![]);
@@ -143,6 +148,7 @@ async fn what_is_not_tls_is_kept() {
         (b"HTTP/1.1 400 Bad Request\r\n\r\n", Failure::WrongProtocol),
         (b"\x15\x03\x01\x00\x02\x02\x46", Failure::TlsAlert),
         (b"\x16\x03\x03\x00\x01", Failure::Closed),
+        (TLS_1_0, Failure::Other),
         (b"", Failure::Closed),
     ] {
         let (ours, mut theirs) = tokio::io::duplex(1 << 16);
@@ -153,6 +159,7 @@ async fn what_is_not_tls_is_kept() {
         });
         let failed = connect(ours, &Ask::new("live.example", Accept::Any, &roots)).await.unwrap_err();
         assert_eq!((failed.failure, &failed.answered[..]), (failure, says), "{failed:?}");
+        assert_eq!(failed.detail.as_str() == OLD_VERSION, says == TLS_1_0, "{failed:?}");
     }
 }
 

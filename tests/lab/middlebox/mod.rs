@@ -3,6 +3,7 @@
 //! A scenario puts a box into the venue's router or the building as `[[router]]` or `[[building]]`
 //! and one key, its kind. Each is invisible until then, and gone when its [`Installed`] drops.
 
+mod answer;
 mod mark;
 mod nat;
 mod nftables;
@@ -58,6 +59,8 @@ pub enum Middlebox {
     ExplicitProxy(proxy::ExplicitProxy),
     /// Terms to be agreed to first.
     CaptivePortal(portal::CaptivePortal),
+    /// A server that says the same to everybody.
+    Answer(answer::Answer),
     /// The resolver that this box offers.
     Resolver(resolver::Resolver),
     /// One more resolver in the laptop's list, which never answers.
@@ -158,6 +161,7 @@ impl Middlebox {
             Self::HttpOnly(proxy) => proxy.install(place),
             Self::ExplicitProxy(proxy) => proxy.install(place),
             Self::CaptivePortal(portal) => portal.install(place),
+            Self::Answer(answer) => answer.install(place),
             Self::Resolver(resolver) => resolver.install(place),
             Self::SilentResolver(silent) => silent.install(place),
             Self::DnsGate(gate) => gate.install(place),

@@ -69,11 +69,17 @@ fn dead(reading: &Reading, asked: &Asked, place: usize) -> Finding {
         Failure::WrongProtocol => {
             (code::GARBAGE, "network team: find out what answers at this resolver's address")
         }
+        Failure::NetUnreachable => (
+            code::UNREACHABLE,
+            "IT: take this resolver out of the configuration, or give this machine an address of its family",
+        ),
         _ => (code::UNREACHABLE, "network team: check this resolver's address and that it runs"),
     };
     let observed = format!("{}: {}", asked.server, ending(asked));
     let answers = |other: &Asked| other.lookups.iter().any(|lookup| lookup.reply.is_some());
-    if !reading.named_resolvers && place > 0 && reading.resolvers.iter().take(place).any(answers) {
+    // Where there is no way at all, programs do not wait before they ask the next one.
+    let before = if failure == Failure::NetUnreachable { reading.resolvers.len() } else { place };
+    if !reading.named_resolvers && reading.resolvers.iter().take(before).any(answers) {
         return Finding::warn(code, EXPECTED_ANSWER, observed, remedy);
     }
     Finding::fail(code, EXPECTED_ANSWER, observed, remedy)

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use super::super::{Lookup, Proof};
+use super::super::{Attempt, Lookup, Proof, Transport};
 use super::*;
 use crate::model::{Contact, Effect, WireText};
 use crate::net::tls::{Identity, Standing, Trust};
@@ -146,4 +146,20 @@ fn the_resolver_outside_vouches_where_this_one_invents() {
     };
     assert_eq!(rewriting(None), one("dns.nxdomain_rewritten", Effect::Fail));
     assert_eq!(rewriting(Some(&[V4])), one("dns.nxdomain_rewritten", Effect::Warn));
+}
+
+#[test]
+fn a_resolver_without_any_way_to_it_only_warns_while_another_answers() {
+    let mut reading = reading(&[V4], None, &[]);
+    let mut absent = asked(&[]);
+    for lookup in &mut absent.lookups {
+        lookup.reply = None;
+        let contact = Contact { remote: absent.server, local: None, offset_ms: 0.0, took_ms: 0.0 };
+        let failure = Some(Failure::NetUnreachable);
+        lookup.attempts = vec![Attempt { transport: Transport::Udp, contact, failure, strays: 0 }];
+    }
+    reading.resolvers.insert(0, absent);
+    assert_eq!(bad(&reading), one("dns.unreachable", Effect::Warn));
+    reading.resolvers.pop();
+    assert_eq!(bad(&reading), one("dns.unreachable", Effect::Fail));
 }

@@ -5,11 +5,13 @@ mod code;
 
 use super::{Answer, Attempt, Limits, Reading, Stranger};
 use crate::model::{AtLeast, Failure, Family, Finding, WireText};
-use crate::net::tls::Session;
+use crate::net::tls::{OLD_VERSION, Session};
 
 pub(super) use code::CODES;
 
 const NETWORK: &str = "network team";
+const KILLER: &str = "network team: a firewall or proxy lets the port open and stops TLS (filtering by name or \
+                      protocol); exempt this host from it";
 
 pub(super) fn judge(limits: &Limits, reading: &Reading) -> Vec<Finding> {
     if let Some(failure) = reading.lookup {
@@ -90,7 +92,7 @@ fn failed(failure: Failure, detail: &WireText, stranger: Option<&Stranger>) -> F
         return Finding::fail(code::NOT_TLS, EXPECTED, observed, remedy);
     }
     match failure {
-        Failure::TlsAlert if detail.as_str() == "ProtocolVersion" => Finding::fail(
+        _ if [OLD_VERSION, "ProtocolVersion"].contains(&detail.as_str()) => Finding::fail(
             code::VERSION_REFUSED,
             "TLS 1.2 or 1.3",
             "the server speaks neither",
@@ -102,12 +104,15 @@ fn failed(failure: Failure, detail: &WireText, stranger: Option<&Stranger>) -> F
             format!("the server refuses it: {detail}"),
             "check server name and ALPN in the policy, then ask the host's operator",
         ),
-        Failure::Reset | Failure::Closed | Failure::TimedOut => Finding::fail(
+        Failure::Reset | Failure::Closed => {
+            let observed = format!("TCP connects, then the handshake is cut off: {failure}");
+            Finding::fail(code::KILLED, EXPECTED, observed, KILLER)
+        }
+        Failure::TimedOut => Finding::fail(
             code::KILLED,
             EXPECTED,
-            format!("TCP connects, then the handshake is cut off: {failure}"),
-            "network team: a firewall or proxy lets the port open and stops TLS (filtering by name or protocol); \
-             exempt this host from it",
+            "TCP connects, then nothing comes back",
+            format!("{KILLER}; or large packets are lost on the way (MTU): compare with the path checks"),
         ),
         _ => {
             let observed = if detail.is_empty() { failure.to_string() } else { detail.to_string() };
