@@ -61,7 +61,8 @@ impl Server<'_> {
         let offset_ms = self.origin.ms();
         let socket = dial::bound(self.address, Type::DGRAM, self.source)?;
         // No way to this resolver is an answer about it; programs go on to the next one at once.
-        let connected = socket.connect(&self.address.into()).and_then(|()| UdpSocket::from_std(socket.into()));
+        let connected =
+            socket.connect(&self.address.into()).and_then(|()| UdpSocket::from_std(socket.into()));
         let socket = match connected {
             Ok(socket) => socket,
             Err(error) => return Ok(self.ended(None, offset_ms, Err(classify(&error)))),

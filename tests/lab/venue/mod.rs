@@ -120,22 +120,8 @@ impl Venue {
         route(&router, &building, &internet, &cell);
         ways_out(&laptop, plan.congestion_control.as_deref().unwrap_or("cubic"));
         laptop.resolvers(&[address::ROUTER[0]]);
-        if plan.no_ipv6 {
-            laptop.exec(
-                need("sysctl", "procps").to_str().unwrap(),
-                &["-qw", "net.ipv6.conf.all.disable_ipv6=1"],
-            );
-        }
-        for route in &plan.routes {
-            let words: Vec<&str> = route.split(' ').collect();
-            let family = if route.contains(':') { "-6" } else { "-4" };
-            laptop.ip(&[&[family, "route", "add"], &words[..]].concat());
-        }
-        if plan.no_ipv4 {
-            for interface in ["eth0", "wwan0"] {
-                laptop.ip(&["-4", "address", "flush", "dev", interface]);
-            }
-        }
+        add_routes(&laptop, &plan.routes);
+        keep_families(&laptop, plan);
         for address in &plan.platform.addresses {
             let length = if address.is_ipv4() { 24 } else { 64 };
             platform.ip(&["address", "add", &format!("{address}/{length}"), "dev", "net0"]);
@@ -285,6 +271,27 @@ fn ways_out(laptop: &Namespace, congestion_control: &str) {
     for (family, via, device, metric) in ways {
         let route = [family, "route", "add", "default", "via", via, "dev", device, "metric", metric];
         laptop.ip(&[&route[..], &["congctl", congestion_control]].concat());
+    }
+}
+
+/// Routes that the laptop has beside its own.
+fn add_routes(laptop: &Namespace, routes: &[String]) {
+    for route in routes {
+        let words: Vec<&str> = route.split(' ').collect();
+        let family = if route.contains(':') { "-6" } else { "-4" };
+        laptop.ip(&[&[family, "route", "add"], &words[..]].concat());
+    }
+}
+
+/// Takes away the address families that this venue has not.
+fn keep_families(laptop: &Namespace, plan: &Plan) {
+    if plan.no_ipv6 {
+        laptop.exec(need("sysctl", "procps").to_str().unwrap(), &["-qw", "net.ipv6.conf.all.disable_ipv6=1"]);
+    }
+    if plan.no_ipv4 {
+        for interface in ["eth0", "wwan0"] {
+            laptop.ip(&["-4", "address", "flush", "dev", interface]);
+        }
     }
 }
 

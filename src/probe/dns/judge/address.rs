@@ -42,13 +42,12 @@ fn special_v4(ip: Ipv4Addr) -> Option<&'static str> {
 
 fn special_v6(ip: Ipv6Addr) -> Option<&'static str> {
     Some(match ip.segments() {
-        [0, 0, 0, 0, 0, 0, 0, 0] => "nowhere",
+        [0, 0, 0, 0, 0, 0, 0, 0] | [0x100, 0, 0, 0, ..] => "nowhere",
         [0, 0, 0, 0, 0, 0, 0, 1] => "this machine itself",
         // An IPv4 address as NAT64 writes it (RFC 6052, 2.1).
         [0x64, 0xff9b, 0, 0, 0, 0, high, low] => {
             return special_v4(Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low)));
         }
-        [0x100, 0, 0, 0, ..] => "nowhere",
         [0xfc00..=0xfdff, ..] => "a private address",
         [0xfe80..=0xfebf, ..] => "a link-local address",
         [0x2001, 0xdb8, ..] => "an address for documentation",
@@ -133,10 +132,20 @@ mod tests {
         {
             assert!(special(ip.parse().unwrap()).is_some(), "{ip}");
         }
-        for ip in ["::ffff:192.168.1.1", "fe80::1", "2001:db8::1", "255.255.255.255", "ff02::1", "64:ff9b::a00:1", "100::1"] {
+        for ip in [
+            "::ffff:192.168.1.1",
+            "fe80::1",
+            "2001:db8::1",
+            "255.255.255.255",
+            "ff02::1",
+            "64:ff9b::a00:1",
+            "100::1",
+        ] {
             assert!(special(ip.parse().unwrap()).is_some(), "{ip}");
         }
-        for ip in ["8.8.8.8", "172.32.0.1", "100.128.0.1", "2606:4700::1111", "::ffff:8.8.8.8", "64:ff9b::808:808"] {
+        for ip in
+            ["8.8.8.8", "172.32.0.1", "100.128.0.1", "2606:4700::1111", "::ffff:8.8.8.8", "64:ff9b::808:808"]
+        {
             assert_eq!(special(ip.parse().unwrap()), None, "{ip}");
         }
     }

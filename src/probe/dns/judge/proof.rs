@@ -65,7 +65,8 @@ pub(super) fn against(reading: &Reading, addresses: &[IpAddr], who: &str) -> Wor
     findings.extend(unproven.filter_map(|ip| known_lie(&reading.name, *ip, who)));
     if !intercepted.is_empty() {
         let observed = format!("{who}: {}, where somebody in between answers", list(&intercepted));
-        let remedy = "network team: exempt this host from the portal or TLS inspection, then run the check again";
+        let remedy =
+            "network team: exempt this host from the portal or TLS inspection, then run the check again";
         findings.push(Finding::unknown(code::PROOF_INTERCEPTED, expected.clone(), observed, remedy));
     }
     if !findings.is_empty() {
@@ -99,7 +100,8 @@ fn unproven_family(
     let silent: Vec<IpAddr> =
         unheard.iter().copied().filter(|ip| !is_proven(ip) && !outside::gives(reading, *ip)).collect();
     let family = Family::of(*silent.first()?).word();
-    let observed = format!("{who}: {} did not shake hands, so its {family} answer is unproven", list(&silent));
+    let observed =
+        format!("{who}: {} did not shake hands, so its {family} answer is unproven", list(&silent));
     let remedy = format!(
         "network team: find out why nobody answers at the {family} address (a wrong address, or {family} is broken here); \
          programs try it first or fall back to it"

@@ -94,7 +94,9 @@ impl Resolver {
         let port = listen[0].port();
         let peer = match self.with {
             Denial::Zero | Denial::Page => self.dnsmasq(place, listen),
-            Denial::Nxdomain if self.filters.is_empty() && self.only.is_empty() => self.dnsmasq(place, listen),
+            Denial::Nxdomain if self.filters.is_empty() && self.only.is_empty() => {
+                self.dnsmasq(place, listen)
+            }
             Denial::Nxdomain | Denial::Refused | Denial::Servfail => self.unbound(place, listen),
         };
         peer.await_udp(port).await_tcp(port)
