@@ -72,8 +72,9 @@ pub fn bound(remote: SocketAddr, kind: Type, source: &SourceAddress) -> Result<S
     let protocol = if kind == Type::STREAM { Protocol::TCP } else { Protocol::UDP };
     let socket = Socket::new(Domain::for_address(remote), kind, Some(protocol)).map_err(no_path)?;
     socket.set_nonblocking(true).map_err(no_path)?;
+    // What never leaves this machine (a local resolver, as systemd-resolved's) has no path.
     #[cfg(target_os = "linux")]
-    if let Some(interface) = &source.interface {
+    if let Some(interface) = source.interface.as_ref().filter(|_| !remote.ip().is_loopback()) {
         socket.bind_device(Some(interface.as_bytes())).map_err(no_path)?;
     }
     #[cfg(not(target_os = "linux"))]
@@ -207,6 +208,7 @@ mod tests {
     fn a_path_has_an_address_to_send_from_or_says_so() {
         let by = |interface: &str| SourceAddress { interface: Some(interface.into()), address: None };
         assert!(has_address("127.0.0.1:9".parse().unwrap(), &by("lo")).unwrap());
+        assert!(bound("127.0.0.1:9".parse().unwrap(), Type::DGRAM, &by("nonesuch0")).is_ok(), "no path");
         assert!(has_address("[::1]:9".parse().unwrap(), &SourceAddress::default()).unwrap());
         assert_eq!(classify(&io::ErrorKind::AddrNotAvailable.into()), Failure::NetUnreachable);
     }
@@ -214,7 +216,7 @@ mod tests {
     #[tokio::test]
     async fn a_missing_interface_is_not_measured() {
         let source = SourceAddress { interface: Some("nonesuch0".into()), address: None };
-        let remote = "127.0.0.1:9".parse().unwrap();
+        let remote = "192.0.2.1:9".parse().unwrap();
         let error = tcp(remote, &source, Duration::from_secs(1), &Origin::start()).await.unwrap_err();
         assert_eq!(error.cause, Cause::NoPath);
     }

@@ -104,8 +104,8 @@ impl Server<'_> {
         Ok(self.ended(dialled.contact.local, offset_ms, outcome))
     }
 
-    /// Asks over TLS (RFC 7858); the server must show a certificate that is trusted for
-    /// `server_name`.
+    /// Asks over TLS (RFC 7858); the server must show a certificate for `server_name` that Mozilla's
+    /// roots trust: one that only this machine trusts may be an inspecting proxy's.
     pub async fn tls(
         &self,
         name: &str,
@@ -122,6 +122,7 @@ impl Server<'_> {
         let mut ask = Ask::new(server_name, Accept::Trusted, roots);
         ask.limit = self.limit;
         let outcome = match tls::connect(dialled.stream, &ask).await {
+            Ok(connected) if !connected.session.identity.proves_name() => Err(Failure::Untrusted),
             Ok(mut connected) => over(&mut connected.stream, &question, &bytes, self.limit).await,
             Err(failed) => Err(failed.failure),
         };

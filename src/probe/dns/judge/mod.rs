@@ -26,7 +26,8 @@ pub(super) fn judge(limits: &Limits, reading: &Reading) -> Vec<Finding> {
     if let Some(outside) = &reading.reference
         && outside.lookups.iter().all(|lookup| lookup.reply.is_none())
     {
-        let remedy = "network team: allow TCP to this resolver, or take `reference` out of the policy";
+        let remedy = "network team: allow TCP to this resolver and exempt it from TLS inspection, or take `reference` out \
+                      of the policy";
         let observed = format!("{}: {}", outside.server, ending(outside));
         findings.push(Finding::warn(code::NO_REFERENCE, "an answer from outside", observed, remedy));
     }

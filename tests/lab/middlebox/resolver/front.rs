@@ -12,11 +12,12 @@ use crate::ground::namespace::Namespace;
 use crate::middlebox::server::{Log, Server, listen, udp};
 
 /// Answers on port 53 of these addresses with what `behind` says.
-pub(super) fn start(namespace: &Namespace, own: [IpAddr; 2], behind: SocketAddr, manners: Manners) -> Server {
+pub(super) fn start(namespace: &Namespace, own: &[IpAddr], behind: SocketAddr, manners: Manners) -> Server {
     let manners = Arc::new(manners);
-    let at = own.map(|own| SocketAddr::new(own, 53));
-    let sockets = namespace.run(|| at.map(udp));
-    let listeners = if manners.tcp { namespace.run(|| at.map(listen)).into() } else { Vec::new() };
+    let at = || own.iter().map(|own| SocketAddr::new(*own, 53));
+    let sockets: Vec<_> = namespace.run(|| at().map(udp).collect());
+    let listeners: Vec<_> =
+        if manners.tcp { namespace.run(|| at().map(listen).collect()) } else { Vec::new() };
     Server::start(namespace, move |log| async move {
         for socket in sockets {
             tokio::spawn(datagrams(socket, behind, manners.clone(), log.clone()));

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::front::question;
 
 /// Its manners; all absent for a plain one.
+#[expect(clippy::struct_excessive_bools, reason = "each by its own name, as in Resolver")]
 pub(super) struct Manners {
     pub(super) nxdomain_to: Vec<IpAddr>,
     pub(super) delay: Duration,

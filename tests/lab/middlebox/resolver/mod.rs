@@ -16,6 +16,7 @@ use crate::ground::namespace::Namespace;
 use crate::ground::peer::{Peer, free_port};
 
 /// A resolver on the box' own addresses; it asks the place's.
+#[expect(clippy::struct_excessive_bools, reason = "each by its own name, as scenarios write them")]
 #[derive(Debug, Default, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Resolver {
@@ -43,6 +44,8 @@ pub struct Resolver {
     no_a: Vec<String>,
     /// It is older than EDNS and answers FORMERR to it (RFC 6891, 7).
     no_edns: bool,
+    /// Where it listens instead of on the box' own addresses: a stub on the laptop itself.
+    at: Vec<IpAddr>,
     /// What listens there is no resolver: it sends every packet back.
     echoes: bool,
 }
@@ -65,11 +68,13 @@ pub enum Denial {
 impl Resolver {
     pub(super) fn install(&self, place: &Place) -> Installed {
         let own = [IpAddr::V4(place.address4), IpAddr::V6(place.address6)];
+        let own = if self.at.is_empty() { &own[..] } else { &self.at[..] };
         let mut installed = Installed::new(place, "resolver");
         installed.told.resolvers = own.to_vec();
         let manners = self.manners();
         if manners.are_plain() {
-            return installed.with(self.program(place, &own.map(|own| SocketAddr::new(own, 53))));
+            let listen: Vec<SocketAddr> = own.iter().map(|own| SocketAddr::new(*own, 53)).collect();
+            return installed.with(self.program(place, &listen));
         }
         let behind = SocketAddr::new(Ipv4Addr::LOCALHOST.into(), free_port());
         let program = self.program(place, &[behind]);
