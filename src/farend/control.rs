@@ -158,8 +158,11 @@ impl Caller<'_> {
     async fn answer(&mut self, request: Request) -> Result<(), Leave> {
         let (wanted, asked) = match request {
             Request::Ping { n } => return self.say(&Reply::Pong { n }).await,
-            Request::OpenUpload { seconds, bytes } => {
-                (Wanted::Upload, Grant { seconds, bytes, packets: u64::MAX })
+            Request::OpenUpload { seconds, bytes, streams } => {
+                (Wanted::Upload { streams }, Grant { seconds, bytes, packets: u64::MAX })
+            }
+            Request::OpenDatagrams { seconds, bytes, packets } => {
+                (Wanted::Datagrams, Grant { seconds, bytes, packets })
             }
             Request::OpenStamp { seconds, packets } => {
                 (Wanted::Stamp, Grant { seconds, bytes: u64::MAX, packets })
@@ -180,7 +183,9 @@ impl Caller<'_> {
     async fn hold(&mut self, lease: Lease) -> Result<(), Leave> {
         let session = lease.session();
         let (what, opened) = match session.kind {
-            Kind::Upload(ticket) => ("upload", Reply::Upload { ticket, grant: session.grant }),
+            Kind::Upload(ticket) | Kind::Datagrams(ticket) => {
+                ("upload", Reply::Upload { ticket, grant: session.grant })
+            }
             Kind::Stamp(ssid) => ("stamp", Reply::Stamp { ssid, grant: session.grant }),
             Kind::Media(_) => return Err(Leave::Refused(Refusal::NotOffered)),
         };
@@ -227,7 +232,7 @@ impl Caller<'_> {
             *told = true;
             self.say(&Reply::Attached { from }).await?;
         }
-        if !matches!(session.kind, Kind::Upload(_)) {
+        if !matches!(session.kind, Kind::Upload(_) | Kind::Datagrams(_)) {
             return Ok(());
         }
         loop {
@@ -268,7 +273,7 @@ fn ms(time: Duration) -> u64 {
 
 const fn word(wanted: Wanted) -> &'static str {
     match wanted {
-        Wanted::Upload => "upload",
+        Wanted::Upload { .. } | Wanted::Datagrams => "upload",
         Wanted::Stamp => "stamp",
     }
 }

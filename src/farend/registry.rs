@@ -109,11 +109,12 @@ impl Registry {
     /// Opens a session for a caller that has proved the token. It gets what it asks within the caps.
     pub fn open(self: &Arc<Self>, wanted: Wanted, peer: IpAddr, asked: Grant) -> Result<Lease, Refusal> {
         let mut inner = self.lock();
-        let kind = match wanted {
-            Wanted::Upload => Kind::Upload(Ticket(random()?)),
-            Wanted::Stamp => Kind::Stamp(unused_ssid(&inner)?),
+        let (kind, streams) = match wanted {
+            Wanted::Upload { streams } => (Kind::Upload(Ticket(random()?)), streams),
+            Wanted::Datagrams => (Kind::Datagrams(Ticket(random()?)), 1),
+            Wanted::Stamp => (Kind::Stamp(unused_ssid(&inner)?), 0),
         };
-        self.insert(&mut inner, kind, peer, asked)
+        self.insert(&mut inner, kind, peer, asked, streams)
     }
 
     /// Opens a session for a test stream whose key admits it (compared in constant time).
@@ -121,7 +122,7 @@ impl Registry {
         if key.is_empty() || !bool::from(self.media_key.reveal().as_bytes().ct_eq(key.as_bytes())) {
             return Err(Refusal::UnknownSession);
         }
-        self.insert(&mut self.lock(), Kind::Media(media), peer, self.caps.each)
+        self.insert(&mut self.lock(), Kind::Media(media), peer, self.caps.each, 1)
     }
 
     fn insert(
@@ -130,11 +131,13 @@ impl Registry {
         kind: Kind,
         peer: IpAddr,
         asked: Grant,
+        streams: u32,
     ) -> Result<Lease, Refusal> {
         if inner.sessions.len() >= self.caps.sessions {
             return Err(Refusal::TooManySessions);
         }
-        let session = Arc::new(Session::open(kind, peer.to_canonical(), within(asked, self.caps.each)));
+        let session =
+            Arc::new(Session::open(kind, peer.to_canonical(), within(asked, self.caps.each), streams));
         let id = inner.next;
         inner.next += 1;
         inner.sessions.insert(id, Arc::clone(&session));
@@ -150,6 +153,12 @@ impl Registry {
     /// The upload that a ticket (compared in constant time) belongs to.
     pub fn upload(&self, ticket: &Ticket) -> Result<Arc<Session>, Refusal> {
         self.find(|kind| matches!(kind, Kind::Upload(live) if bool::from(live.0.ct_eq(&ticket.0))))
+    }
+
+    /// The upload over UDP that a datagram's ticket (compared in constant time) belongs to. It may
+    /// come from any address: the ticket is no guess, and nothing is ever answered.
+    pub fn datagrams(&self, ticket: &Ticket) -> Result<Arc<Session>, Refusal> {
+        self.find(|kind| matches!(kind, Kind::Datagrams(live) if bool::from(live.0.ct_eq(&ticket.0))))
     }
 
     /// The STAMP session of a packet. An SSID is guessable, so only the address that opened
@@ -206,7 +215,7 @@ mod tests {
     #[test]
     fn sessions_are_capped_and_leave_when_dropped() {
         let registry = registry();
-        let first = registry.open(Wanted::Upload, PEER, ASKED).unwrap();
+        let first = registry.open(Wanted::Upload { streams: 1 }, PEER, ASKED).unwrap();
         let _second = registry.open(Wanted::Stamp, PEER, ASKED).unwrap();
         assert_eq!(registry.open(Wanted::Stamp, PEER, ASKED).unwrap_err(), Refusal::TooManySessions);
         let Kind::Upload(ticket) = first.session().kind else { panic!() };
@@ -219,7 +228,7 @@ mod tests {
     #[test]
     fn bytes_and_packets_are_capped() {
         let registry = registry();
-        let lease = registry.open(Wanted::Upload, PEER, ASKED).unwrap();
+        let lease = registry.open(Wanted::Upload { streams: 1 }, PEER, ASKED).unwrap();
         assert!(lease.session().count(100).is_ok());
         assert_eq!(lease.session().count(1), Err(Refusal::Bytes));
         assert_eq!(lease.session().ended(), Some(Ended::Refused(Refusal::Bytes)));
@@ -231,7 +240,8 @@ mod tests {
     #[tokio::test]
     async fn time_is_capped() {
         let registry = registry();
-        let lease = registry.open(Wanted::Upload, PEER, Grant { seconds: 0, ..ASKED }).unwrap();
+        let lease =
+            registry.open(Wanted::Upload { streams: 1 }, PEER, Grant { seconds: 0, ..ASKED }).unwrap();
         assert_eq!(lease.session().over().await, Ended::Refused(Refusal::Time));
         assert_eq!(lease.session().count(1), Err(Refusal::Time));
     }
@@ -240,7 +250,7 @@ mod tests {
     fn nobody_gets_more_than_the_caps() {
         let registry = registry();
         let greedy = Grant { seconds: u32::MAX, bytes: u64::MAX, packets: u64::MAX };
-        let lease = registry.open(Wanted::Upload, PEER, greedy).unwrap();
+        let lease = registry.open(Wanted::Upload { streams: 1 }, PEER, greedy).unwrap();
         assert_eq!(lease.session().grant, registry.caps().each);
     }
 

@@ -5,7 +5,7 @@
 //! but no token yet: few of them, for a few seconds.
 
 use std::net::{IpAddr, SocketAddr};
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -47,6 +47,8 @@ impl Default for Caps {
 pub enum Kind {
     /// An upload, known by its ticket.
     Upload(Ticket),
+    /// An upload over UDP, known by its ticket.
+    Datagrams(Ticket),
     /// STAMP reflection, known by its session id (SSID, RFC 8972 section 3).
     Stamp(u16),
     /// A test stream to a media listener.
@@ -65,11 +67,19 @@ pub enum Media {
 /// What a session is asked to be for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wanted {
-    /// An upload.
-    Upload,
+    /// An upload over so many connections.
+    Upload {
+        /// Data connections, at most [`MAX_STREAMS`].
+        streams: u32,
+    },
+    /// An upload over UDP.
+    Datagrams,
     /// STAMP reflection.
     Stamp,
 }
+
+/// Data connections of one upload at most.
+pub const MAX_STREAMS: u32 = 16;
 
 /// One open session.
 #[derive(Debug)]
@@ -85,13 +95,14 @@ pub struct Session {
     packets: AtomicU64,
     foreign: AtomicU64,
     attached: OnceLock<SocketAddr>,
+    places: AtomicU32,
     meter: Mutex<Meter>,
     ended: OnceLock<Ended>,
     over: CancellationToken,
 }
 
 impl Session {
-    pub(super) fn open(kind: Kind, peer: IpAddr, grant: Grant) -> Self {
+    pub(super) fn open(kind: Kind, peer: IpAddr, grant: Grant, streams: u32) -> Self {
         Self {
             kind,
             peer,
@@ -101,6 +112,7 @@ impl Session {
             packets: AtomicU64::new(0),
             foreign: AtomicU64::new(0),
             attached: OnceLock::new(),
+            places: AtomicU32::new(streams.min(MAX_STREAMS)),
             meter: Mutex::default(),
             ended: OnceLock::new(),
             over: CancellationToken::new(),
@@ -151,13 +163,15 @@ impl Session {
         self.meter.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Its data comes from this address; false when it has a source of data already.
+    /// Its data comes from this address; false when it has all its sources of data already.
     pub fn attach(&self, from: SocketAddr) -> bool {
-        let first = self.attached.set(from).is_ok();
-        if first {
+        if self.places.fetch_update(Relaxed, Relaxed, |places| places.checked_sub(1)).is_err() {
+            return false;
+        }
+        if self.attached.set(from).is_ok() {
             self.meter().start(Instant::now());
         }
-        first
+        true
     }
 
     /// Where its data comes from, once it does.

@@ -1,6 +1,8 @@
 //! The STAMP reflector (RFC 8762 section 4.3, stateful): answers packets of open sessions,
 //! from the address that opened the session only, each with as many bytes as it had.
 //!
+//! Datagrams of uploads come to the same port: they are counted, and never answered.
+//!
 //! It runs on a thread of its own: a reflector that waits for a busy runtime would add its own
 //! delay to the path's.
 //!
@@ -8,7 +10,7 @@
 //! the address that the system picks, and a caller takes none from another than it asked.
 
 use std::io;
-use std::net::UdpSocket as StdSocket;
+use std::net::{SocketAddr, UdpSocket as StdSocket};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -17,8 +19,9 @@ use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use super::log::{Log, Notice};
-use super::session::Registry;
+use super::session::{Registry, Session};
 use crate::net::clock::Wall;
+use crate::wire::control::{Refusal, datagram};
 use crate::wire::stamp::{MAX_BYTES, Ntp, ReflectorPacket, SenderPacket};
 
 const WHAT: &str = "stamp";
@@ -65,6 +68,10 @@ fn reflect(socket: &StdSocket, registry: &Registry, stop: &CancellationToken) {
         let Ok((length, from)) = socket.recv_from(&mut datagram) else { continue };
         let received = Instant::now();
         let request = datagram.get(..length).unwrap_or_default();
+        if let Some((ticket, _)) = datagram::parse(request) {
+            count(&registry.datagrams(&ticket), from, length);
+            continue;
+        }
         let Ok(packet) = SenderPacket::parse(request) else { continue };
         let Ok(session) = registry.stamp(packet.ssid, from.ip()) else { continue };
         if session.count(length as u64).is_err() {
@@ -78,10 +85,17 @@ fn reflect(socket: &StdSocket, registry: &Registry, stop: &CancellationToken) {
     }
 }
 
+/// A datagram of an upload: counted, never answered.
+fn count(session: &Result<Arc<Session>, Refusal>, from: SocketAddr, length: usize) {
+    let Ok(session) = session else { return };
+    if session.attached().is_none() {
+        session.attach(from);
+    }
+    let _ = session.count(length as u64);
+}
+
 #[cfg(test)]
 mod tests {
-    use std::net::SocketAddr;
-
     use super::*;
     use crate::farend::session::{Caps, Kind, Lease, Wanted};
     use crate::model::Secret;
@@ -170,5 +184,25 @@ mod tests {
         assert_eq!(rig.ask(&packet(ssid, 2).encode(44)).await, None, "its packets are used up");
         drop(lease);
         assert_eq!(rig.ask(&packet(ssid, 3).encode(44)).await, None, "the session is closed");
+    }
+
+    #[tokio::test]
+    async fn datagrams_of_an_upload_are_counted_within_its_caps_and_never_answered() {
+        let rig = rig().await;
+        let asked = Grant { seconds: 60, bytes: 1 << 20, packets: 3 };
+        let peer = rig.client.local_addr().unwrap().ip();
+        let lease = rig.registry.open(Wanted::Datagrams, peer, asked).unwrap();
+        let Kind::Datagrams(ticket) = lease.session().kind else { panic!() };
+        for number in 0..3 {
+            let datagram = [datagram::header(&ticket, number).as_slice(), &[0; 1000]].concat();
+            assert_eq!(rig.ask(&datagram).await, None);
+        }
+        assert_eq!((lease.session().packets(), lease.session().bytes()), (3, 3 * 1032));
+        assert_eq!(lease.session().attached(), rig.client.local_addr().ok());
+        let another = datagram::header(&crate::wire::control::Ticket([0; 16]), 0);
+        assert_eq!(rig.ask(&another).await, None, "another ticket");
+        assert_eq!((lease.session().packets(), lease.session().ended()), (3, None));
+        assert_eq!(rig.ask(&datagram::header(&ticket, 3)).await, None);
+        assert!(lease.session().ended().is_some(), "its datagrams are used up");
     }
 }

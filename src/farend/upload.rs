@@ -61,7 +61,10 @@ async fn admit(
     if session.attach(peer) {
         Ok(session)
     } else {
-        Err((Refusal::BadRequest, WireText::from("a second data connection with the same ticket")))
+        Err((
+            Refusal::BadRequest,
+            WireText::from("one more data connection with the same ticket than was asked for"),
+        ))
     }
 }
 

@@ -145,10 +145,29 @@ impl Control {
         self.contact.remote
     }
 
-    /// Opens an upload: the ticket for its data connection, and what it may use.
-    pub async fn open_upload(&mut self, seconds: u32, bytes: u64) -> Result<(Ticket, Grant), NotMeasured> {
+    /// Opens an upload: the ticket for its data connections, and what it may use.
+    pub async fn open_upload(
+        &mut self,
+        seconds: u32,
+        bytes: u64,
+        streams: u32,
+    ) -> Result<(Ticket, Grant), NotMeasured> {
         let shown = self.remote().to_string();
-        match self.ask(&Request::OpenUpload { seconds, bytes }, &shown).await? {
+        match self.ask(&Request::OpenUpload { seconds, bytes, streams }, &shown).await? {
+            Reply::Upload { ticket, grant } => Ok((ticket, grant)),
+            _ => Err(nonsense(&shown)),
+        }
+    }
+
+    /// Opens an upload over UDP: the ticket that each datagram carries, and what it may use.
+    pub async fn open_datagrams(
+        &mut self,
+        seconds: u32,
+        bytes: u64,
+        packets: u64,
+    ) -> Result<(Ticket, Grant), NotMeasured> {
+        let shown = self.remote().to_string();
+        match self.ask(&Request::OpenDatagrams { seconds, bytes, packets }, &shown).await? {
             Reply::Upload { ticket, grant } => Ok((ticket, grant)),
             _ => Err(nonsense(&shown)),
         }

@@ -1,5 +1,6 @@
 //! All shared code that touches the world: clocks, sockets, interfaces, privilege.
 
+pub mod burst;
 pub mod clock;
 pub mod congestion;
 pub mod dial;

@@ -3,6 +3,8 @@
 pub mod banner; // guesses which protocol answered instead of the expected one
 pub mod control;
 pub mod dns; // questions and answers of name servers
+pub mod http;
+pub mod iperf3;
 pub mod knock; // the smallest question of a protocol, and whether what came back answers it
 pub mod rtmp; // RTMP 1.0: handshake, chunks, commands; publisher and ingest
 pub mod srt;

@@ -111,7 +111,7 @@ fn another_probe(source: &Source, module: &[&str], paths: &[Path]) -> Vec<Breach
 }
 
 fn may_touch_the_world(path: &str, module: &[&str]) -> bool {
-    matches!(module, ["net" | "farend" | "run" | "cli" | "main", ..] | ["probe", _, "run"])
+    matches!(module, ["net" | "farend" | "run" | "cli" | "main", ..] | ["probe", _, "run", ..])
         || path == "src/ui/tui/terminal.rs"
 }
 

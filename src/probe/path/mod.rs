@@ -28,8 +28,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{About, Env, Probe, Problem};
 use crate::model::{
-    AtMost, Code, Contact, Demand, Endpoint, Failure, FarEnd, FarEndName, Finding, Lane, NotMeasured, Series,
-    Stakes, Transport, WireText,
+    AtMost, Code, Contact, Demand, Endpoint, Failure, FarEnd, FarEndName, Finding, HostPort, Lane,
+    NotMeasured, Series, Stakes, Transport, WireText,
 };
 use crate::wire::stamp::{BASE_BYTES, MAX_BYTES, MAX_PACKETS};
 
@@ -56,35 +56,6 @@ pub enum To {
     Reflector(HostPort),
     /// A host that answers ICMP echo.
     Ping(String),
-}
-
-/// `host:port`; an IPv6 address in brackets.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(try_from = "String", into = "String")]
-pub struct HostPort {
-    host: String,
-    port: u16,
-}
-
-impl TryFrom<String> for HostPort {
-    type Error = &'static str;
-    fn try_from(text: String) -> Result<Self, &'static str> {
-        const FORM: &str = "a reflector is `host:port`, such as router.example:862 or [2001:db8::1]:862";
-        let (host, port) = text.rsplit_once(':').ok_or(FORM)?;
-        let port = port.parse().ok().filter(|port| *port != 0).ok_or(FORM)?;
-        let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
-        let host = bare.unwrap_or(host);
-        if host.is_empty() || bare.is_none() && host.contains(':') {
-            return Err(FORM);
-        }
-        Ok(Self { host: host.to_owned(), port })
-    }
-}
-
-impl From<HostPort> for String {
-    fn from(HostPort { host, port }: HostPort) -> Self {
-        if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
-    }
 }
 
 /// What to send, and to what.

@@ -1,9 +1,13 @@
 //! Holds a reading against limits.
 
+mod change;
+
 use super::findings as code;
 use super::series::{self, Rates};
-use super::{Congestion, Ending, Limits, Reading, SLOT_MS};
+use super::{Answer, Ending, Limits, Over, Reading, SLOT_MS, Vantage, Way};
 use crate::model::{AtLeast, AtMost, Code, Finding, text};
+use crate::net::congestion::Congestion;
+use crate::wire::http;
 
 /// Share of the receiver-limited time from which the far end's window, not the line, is blamed.
 const WINDOW_SHARE: f64 = 0.5;
@@ -12,6 +16,15 @@ const AT_CAP: f64 = 0.93;
 /// A timer that fired so late, in ms, belongs to a computer that may have made the gaps itself.
 const LATE_MS: f64 = 200.0;
 
+/// Share of acknowledged bytes that must have arrived by the other side's sum.
+const ARRIVED: f64 = 0.95;
+/// An answer to an upload that comes so soon after the last acknowledgement was held up by nothing.
+const AT_ONCE_MS: f64 = 2000.0;
+/// Bytes that its kernel may hold unread at the end.
+const ON_ITS_WAY: f64 = 262_144.0;
+
+const QUEUES: &str = "ask the network team for smart queue management (CAKE, FQ-CoDel) or a queue limit on \
+     the slowest link, and keep other uploads off the line";
 const NETWORK_TEAM: &str = "ask the network team for a line or a quality-of-service class that carries it, \
      lower the stream's bit rate, or take another path";
 
@@ -21,20 +34,27 @@ pub(super) fn judge(limits: &Limits, reading: &Reading) -> Vec<Finding> {
     let mut findings = Vec::from_iter(limits.rate_kbps.map(|limit| rate(limit, reading, rates)));
     findings.push(ending(reading));
     findings.extend(limits.worst_10s_kbps.map(|limit| worst(limit, reading, rates)));
-    findings.extend(rates.and_then(|rates| fell(&rates)));
+    findings.extend(rates.and_then(|rates| rates.fall).map(|fall| change::fell(reading, &fall)));
+    findings.extend(change::rhythm(reading));
     findings.extend(limits.stall_ms.map(|limit| stall(limit, reading)));
     let gaps = [(limits.gaps_over_200ms, 200), (limits.gaps_over_700ms, 700), (limits.gaps_over_2s, 2000)];
     findings.extend(gaps.into_iter().filter_map(|(limit, ms)| Some(many_gaps(limit?, ms, reading))));
     findings.extend(limits.loaded_rtt_ms.map(|limit| loaded_rtt(limit, reading)));
+    findings.extend(limits.responsiveness_rpm.map(|limit| responsiveness(limit, reading)));
     findings.extend(limits.retransmit_share.map(|limit| resent(limit, reading)));
+    findings.extend(limits.loss_share.map(|limit| loss(limit, reading)));
     findings.extend(limits.duration_s.map(|limit| duration(limit, reading)));
-    findings.push(congestion(reading));
+    findings.extend(count(reading));
+    findings.extend(change::held_up_by(reading, rates));
+    if reading.transport == Over::Tcp {
+        findings.push(congestion(reading));
+    }
     findings
 }
 
 fn ending(reading: &Reading) -> Finding {
-    let expected = format!("{} s of upload to {}", reading.asked_seconds, reading.far_end);
-    let measured = format!("{} s", seconds(reading.measured_ms()));
+    let expected = format!("{} s of upload to {}", reading.asked_seconds, reading.peer());
+    let (measured, other) = (format!("{} s", seconds(reading.measured_ms())), reading.way.words());
     let again = "run the check again";
     match &reading.ending {
         Ending::Complete => Finding::pass(code::COMPLETE, expected, measured),
@@ -44,14 +64,24 @@ fn ending(reading: &Reading) -> Finding {
         Ending::FarEndEnded { why } => Finding::unknown(
             code::FAR_END_ENDED,
             expected,
-            format!("the far end ended it after {measured}: {why}"),
-            "start `golive far-end` with larger caps, or ask for less, then run the check again",
+            format!("{other} ended it after {measured}: {why}"),
+            match reading.way {
+                Way::FarEnd => {
+                    "start `golive far-end` with larger caps, or ask for less, then run the check again"
+                }
+                Way::Iperf3 => "look at what the server printed, or ask for less, then run the check again",
+                Way::Https => http::remedy(reading.answer.as_ref().map_or(0, |answer| answer.status)),
+            },
         ),
         Ending::FarEndLost { detail } => Finding::unknown(
             code::FAR_END_LOST,
             expected,
-            format!("the far end went away after {measured}: {detail}"),
-            "start `golive far-end` again, then run the check again",
+            format!("{other} went away after {measured}: {detail}"),
+            match reading.way {
+                Way::FarEnd => "start `golive far-end` again, then run the check again",
+                Way::Iperf3 => "start `iperf3 -s` again, then run the check again",
+                Way::Https => "start the web server again, then run the check again",
+            },
         ),
         Ending::Cut { detail } => Finding::fail(
             code::CUT,
@@ -83,7 +113,7 @@ fn held_up(reading: &Reading, rates: &Rates, needed: f64) -> Option<String> {
     // A queue on the way makes any window look small: only without one is the window to blame.
     let queue = loaded.zip(idle).is_none_or(|(loaded, idle)| loaded > 2.0 * idle + 5.0);
     if share.is_some_and(|share| share > WINDOW_SHARE) && !queue {
-        return Some("the far end's receive window held it up".to_owned());
+        return Some("the receiver's window held it up".to_owned());
     }
     late(reading).filter(|late| *late >= 1000.0).map(|late| format!("a computer was busy for {late:.0} ms"))
 }
@@ -135,19 +165,6 @@ fn worst(limit: AtLeast<u64>, reading: &Reading, rates: Option<Rates>) -> Findin
     judged.finding(expected, observed, held_up(reading, &rates, float(limit.0)))
 }
 
-fn fell(rates: &Rates) -> Option<Finding> {
-    let fall = rates.fall?;
-    #[expect(clippy::cast_precision_loss, reason = "shown with one decimal")]
-    let megabytes = fall.after_bytes as f64 / 1e6;
-    let observed = format!(
-        "from {:.0} to {:.0} kb/s after {:.0} s ({megabytes:.1} MB)",
-        fall.before_kbps, fall.after_kbps, fall.at_s
-    );
-    let remedy = "ask the provider or network team for an opening boost, a policer or a data cap; plan \
-                  with the lower rate, and measure longer";
-    Some(Finding::warn(code::FELL, "a rate that lasts", observed, remedy))
-}
-
 /// A pause outside its limit: a failure of the line, unless one of the computers was busy.
 fn pause(limits: Code, reading: &Reading, expected: String, observed: String) -> Finding {
     if let Some(late) = late(reading).filter(|late| *late >= LATE_MS) {
@@ -160,9 +177,22 @@ fn pause(limits: Code, reading: &Reading, expected: String, observed: String) ->
     Finding::fail(limits, expected, observed, remedy)
 }
 
+/// Whole seconds hide gaps.
+fn gaps_unknown(expected: String, reading: &Reading) -> Option<Finding> {
+    if reading.slot_ms <= SLOT_MS {
+        return None;
+    }
+    let observed = format!("{} tells whole seconds only", reading.way.words());
+    let remedy = "measure against a golive far end, or over TCP";
+    Some(Finding::unknown(code::GAPS_UNKNOWN, expected, observed, remedy))
+}
+
 fn stall(limit: AtMost<u64>, reading: &Reading) -> Finding {
-    let longest = series::longest_stall_ms(&reading.arrived_bytes, &reading.gaps);
+    let longest = series::longest_stall_ms(&reading.arrived_bytes, reading.slot_ms, &reading.gaps);
     let expected = format!("no pause over {} ms", limit.0);
+    if let Some(unknown) = gaps_unknown(expected.clone(), reading) {
+        return unknown;
+    }
     // Nothing is reported of pauses shorter than two slots.
     let least = 2 * u64::from(SLOT_MS);
     let observed =
@@ -180,6 +210,9 @@ fn many_gaps(limit: AtMost<u64>, ms: u64, reading: &Reading) -> Finding {
         count = count.saturating_add(reading.gaps_left_out);
     }
     let expected = format!("≤ {} gaps of {ms} ms or more", limit.0);
+    if let Some(unknown) = gaps_unknown(expected.clone(), reading) {
+        return unknown;
+    }
     let observed = format!("{count} in {} s", seconds(reading.measured_ms()));
     if count <= limit.0 {
         Finding::pass(code::GAPS_OK, expected, observed)
@@ -200,9 +233,23 @@ fn loaded_rtt(limit: AtMost<f64>, reading: &Reading) -> Finding {
     if loaded <= limit.0 {
         return Finding::pass(code::RTT_OK, expected, observed);
     }
-    let remedy = "ask the network team for smart queue management (CAKE, FQ-CoDel) or a queue limit on \
-                  the slowest link, and keep other uploads off the line";
-    Finding::fail(code::RTT_HIGH, expected, observed, remedy)
+    Finding::fail(code::RTT_HIGH, expected, observed, QUEUES)
+}
+
+fn responsiveness(limit: AtLeast<f64>, reading: &Reading) -> Finding {
+    let expected = format!("≥ {:.0} round trips a minute while sending", limit.0);
+    let Some(found) = reading.responsiveness else {
+        let remedy = "measure over TCP against a golive far end, or take the limit out of the policy";
+        return Finding::unknown(code::RPM_UNKNOWN, expected, "not known", remedy);
+    };
+    let observed = format!(
+        "{:.0} ({:.0} ms on another connection, {:.0} ms on its own)",
+        found.rpm, found.other_ms, found.own_ms
+    );
+    if found.rpm >= limit.0 {
+        return Finding::pass(code::RPM_OK, expected, observed);
+    }
+    Finding::fail(code::RPM_LOW, expected, observed, QUEUES)
 }
 
 fn resent(limit: AtMost<f64>, reading: &Reading) -> Finding {
@@ -212,14 +259,60 @@ fn resent(limit: AtMost<f64>, reading: &Reading) -> Finding {
         let remedy = "measure from Linux, or take the limit out of the policy";
         return Finding::unknown(code::RESENT_UNKNOWN, expected, "not known on this system", remedy);
     };
-    #[expect(clippy::cast_precision_loss, reason = "bytes of one test are far below 2^52")]
-    let share = resent as f64 / sent as f64;
+    let share = float(resent) / float(sent);
     let observed = format!("{} ({resent} of {sent} bytes)", percent(share));
     if share <= limit.0 {
         return Finding::pass(code::RESENT_OK, expected, observed);
     }
     let remedy = "find where packets are lost: a bad cable or port, Wi-Fi, an overfull link, a policer";
     Finding::fail(code::RESENT_MANY, expected, observed, remedy)
+}
+
+fn loss(limit: AtMost<f64>, reading: &Reading) -> Finding {
+    let expected = format!("≤ {} of datagrams lost", percent(limit.0));
+    let counted = reading.datagrams.filter(|datagrams| datagrams.expected > 0);
+    let Some(datagrams) = counted else {
+        let observed =
+            if reading.transport == Over::Tcp { "measured over TCP" } else { "nothing was counted" };
+        let remedy = "measure with `transport = \"udp\"`, or take the limit out of the policy";
+        return Finding::unknown(code::LOSS_UNKNOWN, expected, observed, remedy);
+    };
+    let share = float(datagrams.lost) / float(datagrams.expected);
+    let observed = format!("{} ({} of {})", percent(share), datagrams.lost, datagrams.expected);
+    if share <= limit.0 {
+        return Finding::pass(code::LOSS_OK, expected, observed);
+    }
+    let remedy = "find where packets are lost: a policer, an overfull link, Wi-Fi, a bad cable or port";
+    Finding::fail(code::LOSS_HIGH, expected, observed, remedy)
+}
+
+/// Whether acknowledgements can be believed, where they are the series: the other side's own sum.
+fn count(reading: &Reading) -> Option<Finding> {
+    if let Some(answer) = reading.answer.as_ref().filter(|answer| (200..300).contains(&answer.status)) {
+        return Some(taken(answer));
+    }
+    let total = reading.total.filter(|_| reading.vantage == Vantage::Acknowledged)?;
+    let expected = "what was acknowledged arrived";
+    let (arrived, acknowledged) = (total.received_bytes, total.acknowledged_bytes);
+    let observed = format!("{arrived} bytes arrived of {acknowledged} acknowledged");
+    if float(arrived) + ON_ITS_WAY >= ARRIVED * float(acknowledged) {
+        return Some(Finding::pass(code::COUNT_CONFIRMED, expected, observed));
+    }
+    let remedy = "ask the network team what ends TCP connections in between (a proxy, a WAN optimiser), and \
+                  measure against a golive far end, which counts what arrives";
+    Some(Finding::unknown(code::COUNT_CONTRADICTED, expected, observed, remedy))
+}
+
+/// A server answers when it has all: had something in between held much back, that would be late.
+fn taken(answer: &Answer) -> Finding {
+    let expected = "the server has all when all is acknowledged";
+    let observed = format!("it answered {} {:.0} ms after that", answer.status, answer.after_ms);
+    if answer.after_ms <= AT_ONCE_MS {
+        return Finding::pass(code::COUNT_CONFIRMED, expected, observed);
+    }
+    let remedy = "find out whether the server itself is slow to answer (a disk, a scan), or a proxy in between \
+                  holds the data back: then measure against a golive far end, which counts what arrives";
+    Finding::warn(code::COUNT_LATE, expected, observed, remedy)
 }
 
 fn duration(limit: AtLeast<u32>, reading: &Reading) -> Finding {

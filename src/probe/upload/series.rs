@@ -3,19 +3,24 @@
 //! Gaps kill streams and averages hide them, so windows of one second are looked at by
 //! their 5th percentile, median and minimum, ten seconds by the worst of them.
 
-use super::{Gap, SLOT_MS};
+use super::Gap;
 
 /// Slots in a window of one second.
-const SECOND: usize = 1000 / SLOT_MS as usize;
-/// Slots at the beginning that rates are not taken from: TCP's own start-up would make a good
+fn second(slot_ms: u32) -> usize {
+    (1000 / slot_ms.max(1)).max(1) as usize
+}
+
+/// Seconds at the beginning that rates are not taken from: TCP's own start-up would make a good
 /// line look bad, a bucket full of tokens would make a bad one look good.
-const SETTLE: usize = 2 * SECOND;
+const SETTLE: usize = 2;
 /// Share of the earlier rate below which a lasting drop counts as a fall.
 const FALL: f64 = 0.8;
 /// Share of seconds that must lie on their side of the middle, so that noise is no fall.
 const CLEAR: f64 = 0.8;
 /// Seconds that a rate must last before and after a fall.
 const LASTING: usize = 3;
+/// A shorter opening counts too when it was so much faster: a policer's 4 MB are soon through.
+const MUCH_FASTER: f64 = 1.5;
 
 /// A rate that ended: an opening boost, or a policer that let the first megabytes pass.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -49,17 +54,18 @@ pub struct Rates {
 
 /// Takes the rates of a series of bytes per slot; `None` when it is too short for a single
 /// second after the start-up.
-pub fn rates(slots: &[u64]) -> Option<Rates> {
-    let settled = slots.get(SETTLE..)?;
-    let mut seconds = windows(settled, SECOND);
-    let fall = fall(slots);
+pub fn rates(slots: &[u64], slot_ms: u32) -> Option<Rates> {
+    let second = second(slot_ms);
+    let settled = slots.get(SETTLE * second..)?;
+    let mut seconds = windows(settled, second, slot_ms);
+    let fall = fall(slots, slot_ms);
     let p5_kbps = percentile(&mut seconds, 5)?;
-    let after = fall.and_then(|(slot, _)| percentile(&mut windows(slots.get(slot..)?, SECOND), 5));
+    let after = fall.and_then(|(slot, _)| percentile(&mut windows(slots.get(slot..)?, second, slot_ms), 5));
     Some(Rates {
         p5_kbps,
         median_kbps: percentile(&mut seconds, 50)?,
         min_kbps: *seconds.first()?,
-        worst_10s_kbps: windows(settled, 10 * SECOND).into_iter().min_by(f64::total_cmp),
+        worst_10s_kbps: windows(settled, 10 * second, slot_ms).into_iter().min_by(f64::total_cmp),
         lasting_kbps: after.map_or(p5_kbps, |after| after.min(p5_kbps)),
         fall: fall.map(|(_, fall)| fall),
     })
@@ -73,8 +79,8 @@ pub fn percentile(values: &mut [f64], percent: usize) -> Option<f64> {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "bytes of one test are far below 2^52")]
-fn kbps(bytes: u64, slots: usize) -> f64 {
-    bytes as f64 * 8.0 / (slots as f64 * f64::from(SLOT_MS))
+fn kbps(bytes: u64, slots: usize, slot_ms: u32) -> f64 {
+    bytes as f64 * 8.0 / (slots as f64 * f64::from(slot_ms.max(1)))
 }
 
 /// Sum that a forged report cannot overflow.
@@ -82,8 +88,8 @@ pub fn total(slots: &[u64]) -> u64 {
     slots.iter().fold(0, |sum, bytes| sum.saturating_add(*bytes))
 }
 
-fn windows(slots: &[u64], length: usize) -> Vec<f64> {
-    slots.windows(length).map(|window| kbps(total(window), length)).collect()
+fn windows(slots: &[u64], length: usize, slot_ms: u32) -> Vec<f64> {
+    slots.windows(length).map(|window| kbps(total(window), length, slot_ms)).collect()
 }
 
 /// Most points that a chart of a series has.
@@ -91,19 +97,21 @@ const DRAWN: usize = 1200;
 
 /// Windows of one second for a chart: milliseconds from one to the next, and the slowest of
 /// those that a point stands for.
-pub fn seconds_to_draw(slots: &[u64]) -> (f64, Vec<Option<f64>>) {
-    let seconds = windows(slots, SECOND);
+pub fn seconds_to_draw(slots: &[u64], slot_ms: u32) -> (f64, Vec<Option<f64>>) {
+    let seconds = windows(slots, second(slot_ms), slot_ms);
     let each = seconds.len().div_ceil(DRAWN).max(1);
     let slowest = |some: &[f64]| some.iter().copied().min_by(f64::total_cmp);
     #[expect(clippy::cast_precision_loss, reason = "a few slots")]
-    let step_ms = each as f64 * f64::from(SLOT_MS);
+    let step_ms = each as f64 * f64::from(slot_ms);
     (step_ms, seconds.chunks(each).map(slowest).collect())
 }
 
 /// The clearest lasting fall in rate, as the slot where the lower rate begins. Looks at the
 /// opening too: a boost is part of what flatters.
-fn fall(slots: &[u64]) -> Option<(usize, Fall)> {
-    let seconds: Vec<f64> = slots.chunks_exact(SECOND).map(|second| kbps(total(second), SECOND)).collect();
+fn fall(slots: &[u64], slot_ms: u32) -> Option<(usize, Fall)> {
+    let second = second(slot_ms);
+    let seconds: Vec<f64> =
+        slots.chunks_exact(second).map(|slots| kbps(total(slots), second, slot_ms)).collect();
     let candidate = |at: usize| {
         let (before, after) = (seconds.get(..at)?, seconds.get(at..)?);
         let (before_kbps, after_kbps) =
@@ -113,15 +121,20 @@ fn fall(slots: &[u64]) -> Option<(usize, Fall)> {
             let right = side.iter().filter(|kbps| (**kbps > middle) == above).count();
             ratio(right, side.len()) >= CLEAR
         };
-        let fell = after_kbps < FALL * before_kbps && clear(before, true) && clear(after, false);
-        fell.then(|| (at * SECOND, before_kbps, after_kbps, fit(before, after)))
+        let enough = if at < LASTING {
+            after_kbps * MUCH_FASTER < before_kbps
+        } else {
+            after_kbps < FALL * before_kbps
+        };
+        let fell = enough && clear(before, true) && clear(after, false);
+        fell.then(|| (at * second, before_kbps, after_kbps, fit(before, after)))
     };
-    let lasting = LASTING..=seconds.len().checked_sub(LASTING)?;
+    let lasting = 1..=seconds.len().checked_sub(LASTING)?;
     let best = lasting.filter_map(candidate).min_by(|a, b| a.3.total_cmp(&b.3))?;
     let (slot, before_kbps, after_kbps, _) = best;
     let after_bytes = total(slots.get(..slot)?);
     #[expect(clippy::cast_precision_loss, reason = "slots of one test are far below 2^52")]
-    let at_s = slot as f64 * f64::from(SLOT_MS) / 1000.0;
+    let at_s = slot as f64 * f64::from(slot_ms) / 1000.0;
     Some((slot, Fall { at_s, after_bytes, before_kbps, after_kbps }))
 }
 
@@ -145,10 +158,10 @@ pub fn gaps_over(gaps: &[Gap], ms: u64) -> u64 {
     gaps.iter().filter(|gap| gap.ms >= ms).count() as u64
 }
 
-/// The longest time without an arrival, in milliseconds. Slots of 100 ms stand in where no gap
+/// The longest time without an arrival, in milliseconds. Empty slots stand in where no gap
 /// was reported.
-pub fn longest_stall_ms(slots: &[u64], gaps: &[Gap]) -> u64 {
+pub fn longest_stall_ms(slots: &[u64], slot_ms: u32, gaps: &[Gap]) -> u64 {
     let empty = slots.split(|bytes| *bytes > 0).map(<[u64]>::len).max().unwrap_or(0) as u64;
     let longest = gaps.iter().map(|gap| gap.ms).max().unwrap_or(0);
-    longest.max(empty.saturating_mul(SLOT_MS.into()))
+    longest.max(empty.saturating_mul(slot_ms.into()))
 }

@@ -2,14 +2,11 @@
 
 use std::net::SocketAddr;
 
-use super::{Gap, LoadedRtt, SLOT_MS};
-use crate::net::tcp_info::TcpInfo;
+use super::{Gap, SLOT_MS};
 use crate::wire::control::{self, Reply};
 
 /// Gaps kept: an hour of them at one every 3.6 s.
-const MAX_GAPS: usize = 1000;
-/// Milliseconds that one kept round trip stands for.
-const RTT_EVERY_MS: f64 = 1000.0;
+pub(super) const MAX_GAPS: usize = 1000;
 
 /// What has come in so far.
 #[derive(Debug, Default)]
@@ -18,8 +15,6 @@ pub(super) struct Tally {
     pub(super) gaps: Vec<Gap>,
     pub(super) gaps_left_out: u64,
     pub(super) seen_as: Option<SocketAddr>,
-    pub(super) loaded_rtt: Vec<LoadedRtt>,
-    pub(super) last: Option<TcpInfo>,
 }
 
 impl Tally {
@@ -61,30 +56,20 @@ impl Tally {
         (false, Vec::new())
     }
 
-    /// Takes a look at the kernel's figures; true when more was acknowledged than before.
-    pub(super) fn kernel(&mut self, offset_ms: f64, info: TcpInfo) -> bool {
-        let grown = info.bytes_acked > self.last.and_then(|last| last.bytes_acked);
-        self.last = Some(info);
-        if let Some(rtt_ms) = info.rtt_ms {
-            match self.loaded_rtt.last_mut() {
-                Some(last) if offset_ms < last.offset_ms + RTT_EVERY_MS => {
-                    last.rtt_ms = last.rtt_ms.max(rtt_ms);
-                }
-                _ => self.loaded_rtt.push(LoadedRtt { offset_ms, rtt_ms }),
-            }
-        }
-        grown
-    }
-
-    /// Leaves what lies within `slots` slots: afterwards the sender had stopped, and silence
-    /// means nothing.
+    /// See [`cut`].
     pub(super) fn cut_to(&mut self, slots: usize) {
-        self.slots.truncate(slots);
-        let end = self.slots.len() as u64 * u64::from(SLOT_MS);
-        self.gaps.retain(|gap| gap.at_ms < end);
-        for gap in &mut self.gaps {
-            gap.ms = gap.ms.min(end - gap.at_ms);
-        }
-        self.gaps.retain(|gap| gap.ms >= 2 * u64::from(SLOT_MS));
+        cut(&mut self.slots, &mut self.gaps, slots);
     }
+}
+
+/// Leaves what lies within `most` slots: afterwards the sender had stopped, and silence means
+/// nothing.
+pub(super) fn cut(slots: &mut Vec<u64>, gaps: &mut Vec<Gap>, most: usize) {
+    slots.truncate(most);
+    let end = slots.len() as u64 * u64::from(SLOT_MS);
+    gaps.retain(|gap| gap.at_ms < end);
+    for gap in gaps.iter_mut() {
+        gap.ms = gap.ms.min(end - gap.at_ms);
+    }
+    gaps.retain(|gap| gap.ms >= 2 * u64::from(SLOT_MS));
 }

@@ -31,6 +31,19 @@ pub enum Request {
         seconds: u32,
         /// Bytes.
         bytes: u64,
+        /// Data connections; left out when it is one, as before there could be more.
+        #[serde(default = "one", skip_serializing_if = "is_one")]
+        streams: u32,
+    },
+    /// Asks for an upload over UDP of at most so many seconds, bytes and datagrams. Answered as
+    /// [`Request::OpenUpload`] is; the datagrams begin with a [`super::datagram::header`].
+    OpenDatagrams {
+        /// Seconds.
+        seconds: u32,
+        /// Bytes.
+        bytes: u64,
+        /// Datagrams.
+        packets: u64,
     },
     /// Asks for STAMP reflection of at most so many seconds and packets.
     OpenStamp {
@@ -46,6 +59,15 @@ pub enum Request {
     },
     /// Ends the open session.
     Close {},
+}
+
+const fn one() -> u32 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+const fn is_one(streams: &u32) -> bool {
+    *streams == 1
 }
 
 impl Request {
@@ -77,7 +99,7 @@ pub enum Reply {
         /// More, for a person; may be empty.
         detail: WireText,
     },
-    /// The upload may begin: a data connection to the same port, [`super::DATA_MAGIC`], the ticket.
+    /// The upload may begin: its data connections to the same port, each with [`super::DATA_MAGIC`], the ticket.
     Upload {
         /// What admits the data connection.
         ticket: Ticket,

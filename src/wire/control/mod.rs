@@ -8,6 +8,7 @@
 //! The bytes of the TLS handshake itself are not in that count: they go only to an address
 //! that has completed a TCP handshake and so has proved that it is where it says it is.
 
+pub mod datagram;
 pub mod frame;
 pub mod ledger;
 pub mod message;

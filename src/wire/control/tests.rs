@@ -7,7 +7,9 @@ fn requests() -> Vec<Request> {
     let proof = Proof::make(&Secret::from("t".to_owned()), &[7; proof::EXPORTED]);
     vec![
         Request::hello(proof),
-        Request::OpenUpload { seconds: 60, bytes: u64::MAX },
+        Request::OpenUpload { seconds: 60, bytes: u64::MAX, streams: 1 },
+        Request::OpenUpload { seconds: 60, bytes: 1, streams: 4 },
+        Request::OpenDatagrams { seconds: 60, bytes: 1, packets: u64::MAX },
         Request::OpenStamp { seconds: 10, packets: 1000 },
         Request::Ping { n: 3 },
         Request::Close {},
@@ -149,4 +151,15 @@ proptest! {
         let _ = frames.take::<Reply>();
         prop_assert_eq!(frames.held(), 0);
     }
+}
+
+#[test]
+fn datagrams_of_an_upload_are_told_from_all_others() {
+    let ticket = Ticket([7; 16]);
+    let whole = [datagram::header(&ticket, 0x0102_0304_0506_0708).as_slice(), &[9; 50]].concat();
+    assert_eq!(datagram::parse(&whole), Some((ticket, 0x0102_0304_0506_0708)));
+    for length in 0..datagram::HEADER {
+        assert_eq!(datagram::parse(&whole[..length]), None, "{length}");
+    }
+    assert_eq!(datagram::parse(&[0; 44]), None);
 }

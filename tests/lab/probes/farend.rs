@@ -115,11 +115,11 @@ async fn sessions_are_capped_and_the_reason_given() {
     let mut first = connect(&named).await.unwrap();
     let mut second = connect(&named).await.unwrap();
     first.open_stamp(5, 5).await.unwrap();
-    let error = second.open_upload(5, 5).await.unwrap_err();
+    let error = second.open_upload(5, 5, 1).await.unwrap_err();
     assert_eq!(error.cause, Cause::FarEnd);
     assert!(error.detail.contains("as many sessions as this far end allows"), "{error}");
     assert_eq!(first.close().await.unwrap().how, Ended::Closed);
-    second.open_upload(5, 5).await.unwrap();
+    second.open_upload(5, 5, 1).await.unwrap();
 }
 
 #[tokio::test]
@@ -142,7 +142,7 @@ async fn a_session_ends_with_its_connection() {
 async fn an_upload_is_counted_to_the_byte() {
     let (running, named) = started(Caps::default()).await;
     let mut control = connect(&named).await.unwrap();
-    let (ticket, _) = control.open_upload(30, 1 << 30).await.unwrap();
+    let (ticket, _) = control.open_upload(30, 1 << 30, 1).await.unwrap();
     let mut stream = data(&running, ticket).await;
     stream.write_all(&vec![7; 3_000_000]).await.unwrap();
     tokio::time::sleep(Duration::from_millis(350)).await;
@@ -155,7 +155,7 @@ async fn an_upload_is_counted_to_the_byte() {
 async fn bytes_are_capped() {
     let (running, named) = started(each(Grant { bytes: 100_000, ..PLENTY })).await;
     let mut control = connect(&named).await.unwrap();
-    let (ticket, grant) = control.open_upload(30, u64::MAX).await.unwrap();
+    let (ticket, grant) = control.open_upload(30, u64::MAX, 1).await.unwrap();
     assert_eq!(grant.bytes, 100_000);
     let mut stream = data(&running, ticket).await;
     let _ = stream.write_all(&vec![7; 3_000_000]).await;
@@ -166,7 +166,7 @@ async fn bytes_are_capped() {
 async fn time_is_capped() {
     let (running, named) = started(each(Grant { seconds: 1, ..PLENTY })).await;
     let mut control = connect(&named).await.unwrap();
-    let (ticket, grant) = control.open_upload(30, 1000).await.unwrap();
+    let (ticket, grant) = control.open_upload(30, 1000, 1).await.unwrap();
     assert_eq!(grant.seconds, 1);
     let mut stream = data(&running, ticket).await;
     stream.write_all(b"x").await.unwrap();
@@ -194,7 +194,7 @@ async fn guests_are_capped() {
 async fn a_data_connection_without_a_ticket_gets_no_byte() {
     let (running, named) = started(Caps::default()).await;
     let mut control = connect(&named).await.unwrap();
-    let (ticket, _) = control.open_upload(30, 1000).await.unwrap();
+    let (ticket, _) = control.open_upload(30, 1000, 1).await.unwrap();
     let mut used = data(&running, ticket).await;
     used.write_all(b"x").await.unwrap();
     loop {

@@ -2,9 +2,12 @@
 
 mod dns;
 mod farend;
+mod line;
 mod path;
 mod port;
 mod rtmp;
 mod srt;
 mod tls;
 mod upload;
+mod upload_https;
+mod upload_iperf3;

@@ -10,7 +10,7 @@ use golive::model::{
     AtLeast, AtMost, Cause, CheckId, Effect, FarEnd as Named, FarEndName, NotMeasured, SecretSource,
 };
 use golive::net::congestion::Congestion;
-use golive::probe::upload::{Ending, Limits, Reading, Target, Upload};
+use golive::probe::upload::{Ending, Limits, Over, Reading, Target, Upload};
 use golive::probe::{Env, Probe, Progress};
 use golive::wire::control::Grant;
 use rustix::thread::{CapabilitySet, capabilities, set_capabilities};
@@ -19,13 +19,12 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::ground::namespace::Namespace;
+use crate::probes::line::{Bottleneck, Line};
 
 const FAR: &str = "203.0.113.2:7000";
 
 fn target(seconds: u32, at_most_kbps: u64) -> Target {
-    let far_end = FarEndName::new("cloud").unwrap();
-    Target { far_end, seconds, at_most_kbps, congestion: Congestion::Cubic, stream: None }
+    Target::to_far_end(FarEndName::new("cloud").unwrap(), seconds, at_most_kbps)
 }
 
 fn named(running: &Running, address: SocketAddr) -> Named {
@@ -48,85 +47,34 @@ fn effect_of(limits: &Limits, reading: &Reading, code: &str) -> Effect {
     found.unwrap_or_else(|| panic!("no {code} in {findings:#?}")).effect
 }
 
-/// A line of 8 Mb/s.
-struct Line {
-    near: Namespace,
-    _router: Namespace,
-    far: Namespace,
-}
-
-/// Where a line has its bottleneck.
-enum Bottleneck {
-    /// At the sender, whose TCP then keeps the queue short (TSQ): a clean line.
-    Here,
-    /// At a router with a queue of up to 200 ms, which TCP fills and overfills.
-    Router,
-}
-
-impl Line {
-    fn new(bottleneck: &Bottleneck) -> Self {
-        let (near, router, far) = (Namespace::new(), Namespace::new(), Namespace::new());
-        Namespace::join((&near, "up0", &["198.51.100.1/24"]), (&router, "in0", &["198.51.100.2/24"]));
-        Namespace::join((&router, "out0", &["203.0.113.1/24"]), (&far, "far0", &["203.0.113.2/24"]));
-        near.route("default", "198.51.100.2");
-        far.route("default", "203.0.113.1");
-        router.forward();
-        let run = |namespace: &Namespace, line: &str| {
-            let words: Vec<&str> = line.split(' ').collect();
-            namespace.exec(words[0], &words[1..]);
-        };
-        let shape =
-            |interface| format!("tc qdisc add dev {interface} root tbf rate 8mbit burst 16kb latency 200ms");
-        match bottleneck {
-            Bottleneck::Here => run(&near, &shape("up0")),
-            Bottleneck::Router => run(&router, &shape("out0")),
-        }
-        // Segments as on a wire: a virtual cable would carry 64 kB at once and the bucket drop them.
-        run(&near, "ip link set dev up0 gso_max_size 1514 gso_max_segs 1");
-        Self { near, _router: router, far }
-    }
-
-    /// Drops or passes everything that comes to the far end or goes from it.
-    fn interrupt(&self, broken: bool) {
-        self.far.rules(if broken {
-            "table inet line {
-                chain in { type filter hook input priority 0; policy drop; }
-                chain out { type filter hook output priority 0; policy drop; }
-            }"
-        } else {
-            "delete table inet line"
-        });
-    }
-
-    /// Measures over it, while `meanwhile` happens to the line.
-    fn measure(
-        &self,
-        target: &Target,
-        meanwhile: impl Future<Output = ()> + Send,
-    ) -> Result<Reading, NotMeasured> {
-        let (told, hear) = std::sync::mpsc::channel();
-        let over = CancellationToken::new();
-        std::thread::scope(|scope| {
-            let stop = over.clone();
-            scope.spawn(move || {
-                self.far.run_async(async {
-                    let listen = FAR.parse().unwrap();
-                    let config = Config { listen, rtmp: None, srt: None, ..Config::loopback() };
-                    let running = FarEnd::start(config).await.unwrap();
-                    told.send(named(&running, listen)).unwrap();
-                    stop.cancelled().await;
-                });
+/// Measures over it, while `meanwhile` happens to the line.
+fn measure(
+    line: &Line,
+    target: &Target,
+    meanwhile: impl Future<Output = ()> + Send,
+) -> Result<Reading, NotMeasured> {
+    let (told, hear) = std::sync::mpsc::channel();
+    let over = CancellationToken::new();
+    std::thread::scope(|scope| {
+        let stop = over.clone();
+        scope.spawn(move || {
+            line.far.run_async(async {
+                let listen = FAR.parse().unwrap();
+                let config = Config { listen, rtmp: None, srt: None, ..Config::loopback() };
+                let running = FarEnd::start(config).await.unwrap();
+                told.send(named(&running, listen)).unwrap();
+                stop.cancelled().await;
             });
-            let _stop = over.drop_guard(); // also when a test panics
-            let env = env(hear.recv().unwrap());
-            self.near.run_async(async { tokio::join!(Upload::measure(target, &env), meanwhile).0 })
-        })
-    }
+        });
+        let _stop = over.drop_guard(); // also when a test panics
+        let env = env(hear.recv().unwrap());
+        line.near.run_async(async { tokio::join!(Upload::measure(target, &env), meanwhile).0 })
+    })
 }
 
 #[test]
 fn a_shaped_line_is_measured_within_a_few_percent() {
-    let reading = Line::new(&Bottleneck::Here).measure(&target(12, 20_000), async {}).unwrap();
+    let reading = measure(&Line::new(&Bottleneck::Here), &target(12, 20_000), async {}).unwrap();
     assert_eq!((&reading.ending, reading.congestion.as_deref()), (&Ending::Complete, Some("cubic")));
     let rates = reading.rates().unwrap();
     // 1448 bytes of payload in frames of 1514.
@@ -151,7 +99,7 @@ fn a_shaped_line_is_measured_within_a_few_percent() {
 
 #[test]
 fn a_queue_that_fills_up_and_overflows_is_seen() {
-    let reading = Line::new(&Bottleneck::Router).measure(&target(12, 20_000), async {}).unwrap();
+    let reading = measure(&Line::new(&Bottleneck::Router), &target(12, 20_000), async {}).unwrap();
     let rates = reading.rates().unwrap();
     assert!((7_000.0..8_000.0).contains(&rates.median_kbps), "{rates:?}");
     let limits = Limits {
@@ -164,9 +112,51 @@ fn a_queue_that_fills_up_and_overflows_is_seen() {
 }
 
 #[test]
+fn datagrams_show_the_line_and_their_loss_every_100_ms() {
+    let udp = |kbps| Target { transport: Over::Udp, ..target(6, kbps) };
+    let line = Line::new(&Bottleneck::Router);
+    let reading = measure(&line, &udp(5_000), async {}).unwrap();
+    assert_eq!((&reading.ending, reading.measured_ms()), (&Ending::Complete, 6_000));
+    let rates = reading.rates().unwrap();
+    assert!((4_850.0..5_150.0).contains(&rates.p5_kbps), "{rates:?}");
+    let limits = Limits { loss_share: Some(AtMost(0.001)), stall_ms: Some(AtMost(300)), ..Limits::default() };
+    for finding in Upload::judge(&limits, &reading) {
+        assert_eq!(finding.effect, Effect::Pass, "{finding:#?}");
+    }
+    let line = Line::new(&Bottleneck::Router);
+    let reading = measure(&line, &udp(12_000), async {}).unwrap();
+    let rates = reading.rates().unwrap();
+    let payload = 8_000.0 * 1200.0 / 1242.0;
+    assert!((rates.median_kbps / payload - 1.0).abs() < 0.03, "{payload} {rates:?}");
+    assert_eq!(effect_of(&limits, &reading, "upload.loss_high"), Effect::Fail);
+}
+
+#[tokio::test]
+async fn several_connections_are_counted_together() {
+    let running = FarEnd::start(Config::loopback()).await.unwrap();
+    let env = env(named(&running, running.addresses.control));
+    let reading = Upload::measure(&Target { streams: 4, ..target(5, 40_000) }, &env).await.unwrap();
+    assert_eq!((&reading.ending, reading.streams), (&Ending::Complete, 4));
+    let rates = reading.rates().unwrap();
+    assert!((36_000.0..44_000.0).contains(&rates.median_kbps), "{rates:?}");
+}
+
+#[test]
+fn udp_that_is_blocked_while_tcp_is_not_is_named() {
+    let line = Line::new(&Bottleneck::Here);
+    line.far.rules(
+        "table inet line {
+            chain in { type filter hook input priority 0; policy accept; meta l4proto udp drop; }
+        }",
+    );
+    let error = measure(&line, &Target { transport: Over::Udp, ..target(8, 5_000) }, async {}).unwrap_err();
+    assert!(error.detail.contains("no datagram arrived"), "{error:?}");
+}
+
+#[test]
 fn an_outage_that_ends_is_a_stall() {
     let line = Line::new(&Bottleneck::Here);
-    let reading = line.measure(&target(10, 20_000), async {
+    let reading = measure(&line, &target(10, 20_000), async {
         tokio::time::sleep(Duration::from_secs(4)).await;
         line.interrupt(true);
         tokio::time::sleep(Duration::from_millis(1500)).await;
@@ -184,7 +174,7 @@ fn an_outage_that_ends_is_a_stall() {
 #[test]
 fn a_line_that_goes_dead_fails_and_what_was_measured_is_kept() {
     let line = Line::new(&Bottleneck::Here);
-    let reading = line.measure(&target(60, 20_000), async {
+    let reading = measure(&line, &target(60, 20_000), async {
         tokio::time::sleep(Duration::from_secs(5)).await;
         line.interrupt(true);
     });

@@ -1,0 +1,53 @@
+//! As much of HTTP/1.1 (RFC 9110, RFC 9112) as an upload that lasts a given time needs: a request
+//! whose body is sent in chunks, and the head of what is answered.
+//!
+//! Not HTTP/2: there a second flow control of the server's own choosing would hold the test up.
+
+mod response;
+mod status;
+#[cfg(test)]
+mod tests;
+
+pub use response::{BadResponse, MAX_HEAD, Response, Responses};
+pub use status::{meaning, remedy};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// How a body is uploaded.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Verb {
+    /// The server keeps it under the URL (`WebDAV`, object stores).
+    #[default]
+    Put,
+    /// The server does with it what it likes (speed tests).
+    Post,
+}
+
+/// Head of the request. The server is asked to say beforehand whether it will take the body
+/// (RFC 9110, 10.1.1). `host` with its port where that is not the usual one.
+pub fn request(verb: Verb, host: &str, path: &str) -> Vec<u8> {
+    let verb = match verb {
+        Verb::Put => "PUT",
+        Verb::Post => "POST",
+    };
+    format!(
+        "{verb} {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: golive/{}\r\nAccept: */*\r\n\
+         Content-Type: application/octet-stream\r\nTransfer-Encoding: chunked\r\nExpect: 100-continue\r\n\
+         Connection: close\r\n\r\n",
+        env!("CARGO_PKG_VERSION")
+    )
+    .into_bytes()
+}
+
+/// One chunk of a body (RFC 9112, 7.1); never of nothing, which would end it.
+pub fn chunk(data: &[u8]) -> Vec<u8> {
+    if data.is_empty() {
+        return Vec::new();
+    }
+    [format!("{:x}\r\n", data.len()).as_bytes(), data, b"\r\n"].concat()
+}
+
+/// The end of a body.
+pub const LAST_CHUNK: &[u8] = b"0\r\n\r\n";

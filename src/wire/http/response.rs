@@ -1,0 +1,95 @@
+//! Heads of responses: bytes in, a status out. Bodies are of no interest.
+
+use crate::model::WireText;
+
+/// Longest head that is taken.
+pub const MAX_HEAD: usize = 32 * 1024;
+
+/// The head of a response.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Response {
+    /// Status code, 100 to 999.
+    pub status: u16,
+    /// The server's words for it.
+    pub reason: WireText,
+    /// Where a redirection leads.
+    pub location: Option<WireText>,
+}
+
+impl Response {
+    /// True when another response follows (RFC 9110, 15.2).
+    pub const fn is_interim(&self) -> bool {
+        self.status < 200
+    }
+
+    /// True when the server did what was asked.
+    pub const fn is_success(&self) -> bool {
+        self.status >= 200 && self.status < 300
+    }
+}
+
+/// Not HTTP/1.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BadResponse {
+    /// Another protocol; its first bytes.
+    #[error("not HTTP/1: {0}")]
+    NotHttp(WireText),
+    /// More than [`MAX_HEAD`] bytes without an end.
+    #[error("a response whose head does not end")]
+    TooLong,
+}
+
+/// Takes bytes as they come and gives heads.
+#[derive(Debug, Default)]
+pub struct Responses {
+    held: Vec<u8>,
+}
+
+impl Responses {
+    /// Takes bytes of the connection.
+    pub fn receive(&mut self, bytes: &[u8]) {
+        let room = (MAX_HEAD + 1).saturating_sub(self.held.len());
+        self.held.extend(bytes.iter().take(room));
+    }
+
+    /// The next head, if it is whole.
+    ///
+    /// # Errors
+    /// It is not HTTP/1, or does not end.
+    pub fn take(&mut self) -> Result<Option<Response>, BadResponse> {
+        const PROTOCOL: &[u8] = b"HTTP/1.";
+        let begun = self.held.len().min(PROTOCOL.len());
+        if self.held.get(..begun) != PROTOCOL.get(..begun) {
+            return Err(BadResponse::NotHttp(WireText::from_bytes(
+                self.held.get(..80).unwrap_or(&self.held),
+            )));
+        }
+        let Some(length) = end(&self.held) else {
+            return if self.held.len() > MAX_HEAD { Err(BadResponse::TooLong) } else { Ok(None) };
+        };
+        let head: Vec<u8> = self.held.drain(..length).collect();
+        parse(&head).map(Some)
+    }
+}
+
+/// Length of the head, its empty line included.
+fn end(bytes: &[u8]) -> Option<usize> {
+    bytes.windows(4).position(|four| four == b"\r\n\r\n").map(|at| at + 4)
+}
+
+fn parse(head: &[u8]) -> Result<Response, BadResponse> {
+    let text = String::from_utf8_lossy(head);
+    let mut lines = text.split("\r\n");
+    let first = lines.next().unwrap_or_default();
+    let bad = || BadResponse::NotHttp(WireText::from(first));
+    let mut words = first.splitn(3, ' ').skip(1);
+    let code = words.next().ok_or_else(bad)?;
+    let status = code.parse().ok().filter(|status| code.len() == 3 && *status >= 100).ok_or_else(bad)?;
+    let location =
+        lines.filter_map(|line| line.split_once(':')).find(|(name, _)| name.eq_ignore_ascii_case("location"));
+    Ok(Response {
+        status,
+        reason: WireText::from(words.next().unwrap_or_default().trim()),
+        location: location.map(|(_, value)| WireText::from(value.trim())),
+    })
+}
