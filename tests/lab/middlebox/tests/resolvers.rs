@@ -149,7 +149,7 @@ fn a_resolver_is_slow_or_truncates_or_is_silent() {
     let router = chain.install("resolver = { delay_ms = 400 }");
     let started = Instant::now();
     assert_eq!(ask(&chain, BOX[0], NAME), is("198.51.100.2"));
-    assert!((0.4..0.8).contains(&started.elapsed().as_secs_f64()), "{:?}", started.elapsed());
+    assert!(started.elapsed() >= Duration::from_millis(400), "{:?}", started.elapsed());
     drop(router);
 
     let truncated = Answer { truncated: true, ..error(0) };

@@ -29,7 +29,7 @@ fn a_session_is_cut_after_its_time() {
         }
         for end in [tcp_end, udp_end] {
             let seconds = end.unwrap().as_secs_f64();
-            assert!((0.95..3.0).contains(&seconds), "cut after {seconds} s");
+            assert!((0.95..9.0).contains(&seconds), "cut after {seconds} s");
         }
         echoed(&mut other, b"hello").unwrap();
         // The next one has its own time.
