@@ -28,6 +28,8 @@ pub struct Scenario {
     pub ask: Vec<String>,
     /// Laid over the lab's policy table by table: event, streams, waivers, checks of its own
     /// (`[[policy.check.port]]`), limits of every check (`[policy.every.upload.limits]`).
+    /// The text `@days 10` becomes the date-time ten days from now, `@pin` the pin of the
+    /// platform's key; in answers, too.
     #[serde(default)]
     pub policy: toml::Table,
     /// People's answers, as in a file of answers.
