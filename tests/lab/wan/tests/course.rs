@@ -92,6 +92,7 @@ pub fn on<T>(line: &Line, measure: impl Fn(&Course) -> T) -> T {
 #[track_caller]
 pub fn close(what: &str, measured: f64, wanted: f64, percent: f64) {
     let off = (measured - wanted) / wanted * 100.0;
+    eprintln!("{what}: {measured:.3}, wanted {wanted}: off by {off:.2} %");
     assert!(off.abs() <= percent, "{what}: {measured:.3}, wanted {wanted:.3}: off by {off:.2} %");
 }
 

@@ -130,6 +130,7 @@ pub fn within_chance(what: &str, seen: u64, count: u64, percent: f64) {
     let (count, share) = (count as f64, percent / 100.0);
     let (wanted, spread) = (count * share, (count * share * (1.0 - share)).sqrt());
     let off = (seen as f64 - wanted).abs();
+    eprintln!("{what}: {seen} of {count}, wanted {wanted:.1} ± {:.1}", 3.29 * spread);
     assert!(
         off <= 3.29 * spread + 0.5,
         "{what}: {seen} of {count}, wanted {wanted:.1} ± {:.1}",
