@@ -76,7 +76,7 @@ impl Course {
 /// Measures on a fresh line until the machine kept up while it did, a few times at most.
 pub fn on<T>(line: &Line, measure: impl Fn(&Course) -> T) -> T {
     let mut said = String::new();
-    for _ in 0..6 {
+    for _ in 0..8 {
         let course = Course::of(line);
         course.wan.restart();
         let measured = measure(&course);
