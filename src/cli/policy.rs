@@ -34,12 +34,24 @@ enum Command {
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
+    /// Say what differs between two policies: files, `builtin:NAME`, or the policy in a report.
+    Diff {
+        /// The earlier one.
+        #[arg(value_name = "FILE")]
+        before: PathBuf,
+        /// The later one.
+        #[arg(value_name = "FILE")]
+        after: PathBuf,
+    },
     /// Print the JSON Schema of policy files, for editors.
     Schema,
 }
 
 /// Runs it.
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    if let Command::Diff { before, after } = &args.command {
+        return differences(before, after);
+    }
     let (out, notes) = (io::stdout().lock(), io::stderr().lock());
     match execute(&args.command, out, notes) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),
@@ -49,6 +61,8 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
 
 fn execute(command: &Command, mut out: impl Write, mut notes: impl Write) -> io::Result<ExitCode> {
     match command {
+        // needs no policy file at all where both are reports, and has errors of its own
+        Command::Diff { .. } => {}
         Command::Schema => out.write_all(policy::schema_file().as_bytes())?,
         Command::Resolve { file } => match policy::resolve(file, &Disk) {
             Ok(text) => out.write_all(text.as_bytes())?,
@@ -68,6 +82,31 @@ fn execute(command: &Command, mut out: impl Write, mut notes: impl Write) -> io:
     }
     out.flush()?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Each difference on a line; nothing is said of what is the same.
+fn differences(before: &Path, after: &Path) -> anyhow::Result<ExitCode> {
+    let lines = policy::diff(&either(before)?, &either(after)?);
+    let mut out = io::stdout().lock();
+    if lines.is_empty() {
+        writeln!(out, "nothing differs")?;
+    }
+    for line in lines {
+        writeln!(out, "{}", escape(&line))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A policy file, or the policy in a report.
+fn either(file: &Path) -> anyhow::Result<Policy> {
+    let report = file.is_dir() || file.extension().is_some_and(|ending| ending == "json");
+    if !report {
+        return super::load::policy(file);
+    }
+    let document = super::load::report(file)?;
+    let (policy, _) = crate::report::judged_from(&document)
+        .map_err(|error| super::exit::Failure::new(super::exit::DATA, error.to_string()))?;
+    Ok(policy)
 }
 
 /// Checks one file; gives the exit code that it deserves.

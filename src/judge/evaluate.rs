@@ -118,6 +118,7 @@ fn waiver(policy: &Policy, check: &Check, outcome: Outcome, now: Timestamp) -> O
         waiver.check == check.id
             && waiver.accepts == accepts
             && now < waiver.expires.at()
+            && waiver.granted.as_ref().is_none_or(|granted| now >= granted.at())
             && policy.people.contains_key(&waiver.by)
     })
 }

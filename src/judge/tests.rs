@@ -95,6 +95,8 @@ fn waiver(id: &str, accepts: Accepts, expires: Timestamp) -> Waiver {
         compensating: None,
         by: it(),
         expires: When::utc(expires),
+        granted: None,
+        renewals: None,
     }
 }
 

@@ -1,21 +1,18 @@
 //! Draft to policy: every name resolves, every limit can be met, nothing is empty.
 
 use super::diagnostic::Diagnostic;
-use super::draft::{
-    AuthorisationDraft, EventDraft, FarEndDraft, PathDraft, PersonDraft, StreamDraft, WaiverDraft,
-};
+use super::draft::{AuthorisationDraft, EventDraft, FarEndDraft, PathDraft, PersonDraft, StreamDraft};
 use super::event::{Authorisation, Event, Person, Route, Stream, Window};
-use super::layer::{Merged, MergedCheck, Origin, keys};
+use super::layer::{Merged, MergedCheck, keys};
 use super::limits;
 use super::names::Names;
 use super::parse::Parsed;
 use super::signatures::{Revoked, Signatures, SignaturesDraft, bad_key};
 use super::text::{KeyPath, Place};
 use super::validity::Validity;
-use super::waiver::Waiver;
 use super::wording::table;
 use super::{Check, Layer, Policy, SCHEMA};
-use crate::model::{CheckId, Enforcement, FarEnd, PathName};
+use crate::model::{Enforcement, FarEnd, PathName};
 
 /// Checks a merged draft. The policy is right only if no error was added.
 pub(super) fn check(
@@ -67,11 +64,11 @@ pub(super) fn check(
     policy
 }
 
-struct Checker<'a> {
-    merged: &'a Merged,
-    layers: &'a [Parsed],
+pub(super) struct Checker<'a> {
+    pub merged: &'a Merged,
+    pub layers: &'a [Parsed],
     names: Names,
-    errors: &'a mut Vec<Diagnostic>,
+    pub errors: &'a mut Vec<Diagnostic>,
 }
 
 /// Highest bit rate that a stream may name, kb/s: 10 Gb/s.
@@ -81,7 +78,7 @@ const MAX_HEADROOM: f64 = 100.0;
 
 impl Checker<'_> {
     /// Where the value at a key of the merged policy stands.
-    fn place(&self, path: &[String]) -> Place {
+    pub fn place(&self, path: &[String]) -> Place {
         match self.merged.origins.get(path) {
             Some((layer, path)) => self.layers[*layer].text.value(path),
             None => self.table_place(path),
@@ -325,49 +322,6 @@ impl Checker<'_> {
         }
     }
 
-    fn waiver(&mut self, draft: &WaiverDraft, (layer, path): &Origin) -> Option<Waiver> {
-        let parsed = &self.layers[*layer];
-        let parts = [
-            (draft.check.is_some(), "check", "the id of a check"),
-            (draft.accepts.is_some(), "accepts", "\"fail\" or \"unknown\""),
-            (filled(draft.reason.as_ref()), "reason", "why that is acceptable"),
-            (filled(draft.compensating.as_ref()), "compensating", "what is done instead"),
-            (draft.by.is_some(), "by", "a role of [people]"),
-            (
-                draft.expires.is_some(),
-                "expires",
-                "a date-time with offset, such as 2026-12-04T16:00:00+01:00",
-            ),
-        ];
-        if !parsed.lost(path) {
-            self.errors.extend(incomplete("this waiver", &parts, parsed.text.key(path)));
-        }
-        let check = draft.check.clone()?;
-        let place = parsed.text.value(&[path.as_slice(), &keys(&["check"])].concat());
-        self.waivable(&check, place);
-        Some(Waiver {
-            check,
-            accepts: draft.accepts?,
-            reason: draft.reason.clone()?,
-            compensating: draft.compensating.clone(),
-            by: draft.by.clone()?,
-            expires: draft.expires.clone()?,
-        })
-    }
-
-    /// Only a `waivable` check can be waived.
-    fn waivable(&mut self, id: &CheckId, place: Place) {
-        let found = self.merged.checks.iter().find(|check| check.id == *id);
-        let Some(enforcement) = found.and_then(|check| check.enforcement) else { return };
-        let what = match enforcement {
-            Enforcement::Waivable => return,
-            Enforcement::Hard => format!("the check `{id}` is hard: nobody can waive it"),
-            Enforcement::Advisory => format!("the check `{id}` is advisory: there is nothing to waive"),
-        };
-        let set = self.place(&keys(&["check", id.as_str(), "enforcement"]));
-        self.errors.push(Diagnostic::at(place, what).other("its enforcement is set here", set));
-    }
-
     fn not_empty(&mut self) {
         if self.lost(&keys(&["check"])) {
             return;
@@ -389,7 +343,7 @@ impl Checker<'_> {
 }
 
 /// One error for all that a table lacks: whether each part is there, its key, what to write.
-fn incomplete(what: &str, parts: &[(bool, &str, &str)], place: Place) -> Option<Diagnostic> {
+pub(super) fn incomplete(what: &str, parts: &[(bool, &str, &str)], place: Place) -> Option<Diagnostic> {
     let missing: Vec<_> = parts.iter().filter(|(there, _, _)| !there).collect();
     let names: Vec<&str> = missing.iter().map(|(_, key, _)| *key).collect();
     let names = match names.as_slice() {
@@ -402,6 +356,6 @@ fn incomplete(what: &str, parts: &[(bool, &str, &str)], place: Place) -> Option<
     Some(error.help(format!("add {}", add.join("; "))))
 }
 
-fn filled(text: Option<&String>) -> bool {
+pub(super) fn filled(text: Option<&String>) -> bool {
     text.is_some_and(|text| !text.trim().is_empty())
 }

@@ -25,7 +25,8 @@ pub struct Draft {
     #[schemars(extend("const" = super::SCHEMA))]
     pub schema: Option<String>,
     /// Layers that this file builds on, base first: paths relative to this file, or `builtin:NAME`.
-    /// A later layer may tighten what an earlier one asks, never loosen it.
+    /// A later layer may tighten what an earlier one asks, never loosen it. A layer is pinned to
+    /// its contents by `"NAME#sha256=DIGEST"`; `golive policy resolve` prints the digests.
     pub extends: Vec<String>,
     /// The event.
     pub event: EventDraft,
@@ -47,6 +48,8 @@ pub struct Draft {
     pub every: FloorTables,
     /// The checks: one `[[check.PROBE]]` table each.
     pub check: CheckTables,
+    /// How long waivers may hold, and how often they may be renewed.
+    pub waiver_rules: WaiverRulesDraft,
     /// Dated acceptances of one outcome by a named role.
     pub waiver: Vec<WaiverDraft>,
 }
@@ -167,6 +170,21 @@ pub struct WaiverDraft {
     /// Until when: a date-time with offset, without quotes.
     #[schemars(with = "When")]
     pub expires: Option<When>,
+    /// Since when: a date-time with offset, without quotes. Needed where `[waiver_rules]` has a
+    /// `longest`; before it, the waiver covers nothing.
+    pub granted: Option<When>,
+    /// How often it was renewed already (default: 0).
+    pub renewals: Option<u32>,
+}
+
+/// How long waivers may hold, and how often they may be renewed.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct WaiverRulesDraft {
+    /// Longest time from `granted` to `expires`, such as `"14d"`. A later layer may only shorten it.
+    pub longest: Option<Validity>,
+    /// How often a waiver may be renewed. A later layer may only lower it.
+    pub renewals: Option<u32>,
 }
 
 /// One check: a question, its limits and how binding it is.

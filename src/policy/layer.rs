@@ -6,9 +6,10 @@ use std::collections::BTreeMap;
 use super::diagnostic::Diagnostic;
 use super::draft::{
     Asked, AuthorisationDraft, EventDraft, FarEndDraft, Floor, PathDraft, PersonDraft, Row, StreamDraft,
-    WaiverDraft, WindowDraft,
+    WaiverDraft, WaiverRulesDraft, WindowDraft,
 };
 use super::parse::Parsed;
+use super::rule::{Rule, fixed, rising, shrinking};
 use super::signatures::SignaturesDraft;
 use super::text::KeyPath;
 use super::validity::Validity;
@@ -26,6 +27,7 @@ pub(super) struct Merged {
     pub accountable: BTreeMap<Area, Option<Role>>,
     pub authorisation: Option<AuthorisationDraft>,
     pub signatures: SignaturesDraft,
+    pub waiver_rules: WaiverRulesDraft,
     pub paths: BTreeMap<PathName, PathDraft>,
     pub streams: BTreeMap<StreamName, StreamDraft>,
     pub far_ends: BTreeMap<FarEndName, FarEndDraft>,
@@ -57,25 +59,6 @@ pub(super) fn keys(words: &[&str]) -> KeyPath {
 
 fn below(path: &[String], key: &str) -> KeyPath {
     [path, &[key.to_owned()]].concat()
-}
-
-/// How a later value may differ from an earlier one; an error says why it may not.
-type Rule<T> = fn(&T, &T) -> Result<(), &'static str>;
-
-fn fixed<T>(_: &T, _: &T) -> Result<(), &'static str> {
-    Err("is set already; a later layer may not change it")
-}
-
-fn rising<T: PartialOrd>(earlier: &T, later: &T) -> Result<(), &'static str> {
-    if later >= earlier { Ok(()) } else { Err("loosens what an earlier layer asks; it may only be raised") }
-}
-
-fn shrinking<T: PartialOrd>(earlier: &T, later: &T) -> Result<(), &'static str> {
-    if later <= earlier {
-        Ok(())
-    } else {
-        Err("loosens what an earlier layer asks; it may only be shortened")
-    }
 }
 
 /// Merges layers, base first. What contradicts is noted in `errors` and left as it was.
@@ -168,6 +151,11 @@ impl Merger<'_> {
         let level = draft.signatures.level;
         self.plain(&mut signatures.level, level, &keys(&["signatures"]), "level", rising);
         self.merged.signatures = signatures;
+        let (at, later) = (keys(&["waiver_rules"]), draft.waiver_rules.clone());
+        let mut rules = std::mem::take(&mut self.merged.waiver_rules);
+        self.plain(&mut rules.longest, later.longest, &at, "longest", shrinking);
+        self.plain(&mut rules.renewals, later.renewals, &at, "renewals", shrinking);
+        self.merged.waiver_rules = rules;
         for (name, later) in draft.path.clone() {
             let at = keys(&["path", name.as_str()]);
             let mut path = self.merged.paths.remove(&name).unwrap_or_default();

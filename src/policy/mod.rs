@@ -1,10 +1,12 @@
 //! The policy: what IT and marketing agreed on. TOML layers become one checked [`Policy`].
 
+mod acceptance;
 mod answers;
 mod authorise;
 mod check;
 mod dates;
 mod diagnostic;
+mod diff;
 mod draft;
 mod event;
 mod layer;
@@ -13,6 +15,7 @@ mod names;
 mod nearest;
 mod parse;
 mod resolve;
+mod rule;
 mod schema;
 mod shape;
 mod signatures;
@@ -26,6 +29,7 @@ mod wording;
 pub use answers::answers;
 pub use authorise::{NotAuthorised, authorise};
 pub use diagnostic::{Diagnostic, Diagnostics};
+pub use diff::diff;
 pub use event::{Authorisation, Event, Person, Route, Stream, Window};
 pub use schema::{schema, schema_file};
 pub use signatures::{Level, Revoked, Signatures};

@@ -131,7 +131,7 @@ fn fields(table: &Value) -> impl Iterator<Item = (&str, &Value)> {
 }
 
 /// Keys whose values are date-times, which TOML writes without quotes.
-const DATES: &[&str] = &["starts", "ends", "from", "to", "expires", "since", "key_until"];
+const DATES: &[&str] = &["starts", "ends", "from", "to", "expires", "since", "key_until", "granted"];
 
 /// A value on one line.
 fn inline(name: &str, value: &Value) -> String {

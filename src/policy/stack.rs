@@ -11,6 +11,8 @@ use super::parse::{Parsed, parse};
 use super::source::{Address, BUILTINS, Files};
 use super::text::Place;
 
+/// What stands between a layer's name and the digest that it must have.
+const PIN: &str = "#sha256=";
 /// Longest chain of `extends`.
 const MAX_DEPTH: usize = 16;
 /// Most files of one policy.
@@ -33,7 +35,7 @@ impl Stack {
     /// Reads a policy and all that it extends.
     pub fn read(address: &Address, files: &dyn Files) -> Self {
         let mut reader = Reader { files, open: Vec::new(), done: Vec::new(), stack: Self::default() };
-        reader.visit(address, None);
+        reader.visit(address, None, None);
         reader.stack
     }
 }
@@ -46,10 +48,11 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn visit(&mut self, address: &Address, named_at: Option<Place>) {
+    fn visit(&mut self, address: &Address, named_at: Option<Place>, pin: Option<&str>) {
         let identity = address.identity(self.files);
-        if self.done.contains(&identity) {
-            return;
+        if let Some(head) = self.done.iter().position(|done| *done == identity) {
+            let sha256 = self.stack.heads.get(head).map(|head| head.sha256.clone()).unwrap_or_default();
+            return self.pinned(address, pin, &sha256, named_at);
         }
         if let Err(error) = self.may_open(address, &identity, named_at.clone()) {
             return self.fail(*error);
@@ -59,17 +62,36 @@ impl Reader<'_> {
             Err(why) => return self.fail(unreadable(address, &why, named_at)),
         };
         let sha256 = hex(&Sha256::digest(&source));
+        self.pinned(address, pin, &sha256, named_at);
         let mut parsed = parse(&address.name(), source, address.folder());
         self.stack.errors.append(&mut parsed.errors);
         self.open.push(identity.clone());
         for (index, base) in parsed.draft.extends.iter().enumerate() {
             let place = parsed.text.value(&["extends".to_owned(), index.to_string()]);
-            self.visit(&address.beside(base), Some(place));
+            let (base, pin) =
+                base.split_once(PIN).map_or((base.as_str(), None), |(base, pin)| (base, Some(pin)));
+            self.visit(&address.beside(base), Some(place), pin);
         }
         self.open.pop();
         self.done.push(identity);
         self.stack.layers.push(parsed);
         self.stack.heads.push(Layer { name: address.name(), sha256 });
+    }
+
+    /// A layer that is named with its digest must have it.
+    fn pinned(&mut self, address: &Address, pin: Option<&str>, sha256: &str, at: Option<Place>) {
+        let Some(pin) = pin.filter(|pin| *pin != sha256) else { return };
+        let name = address.name();
+        let digest = pin.len() == 64 && pin.bytes().all(|c| c.is_ascii_digit() || (b'a'..=b'f').contains(&c));
+        let (what, help) = if digest {
+            (
+                format!("`{name}` is not the layer that is pinned here: its sha256 is {sha256}"),
+                "look at what changed (`golive policy diff`), then pin that one".to_owned(),
+            )
+        } else {
+            ("a pin is 64 hexadecimal digits".to_owned(), format!("write \"…{PIN}{sha256}\""))
+        };
+        self.stack.errors.push(placed(at, &what).help(help));
     }
 
     fn fail(&mut self, error: Diagnostic) {

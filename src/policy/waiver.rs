@@ -31,4 +31,10 @@ pub struct Waiver {
     pub by: Role,
     /// Until when.
     pub expires: When,
+    /// Since when; before it, it covers nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub granted: Option<When>,
+    /// How often it was renewed already.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub renewals: Option<u32>,
 }

@@ -1,5 +1,6 @@
 //! Keys from a file, from the SSH agent, from golive itself; and keys that must not be used.
 
+use std::io::{Read as _, Write as _};
 use std::process::{Child, Command, Stdio};
 
 use crate::event::{Event, POLICY, golive, need, told};
@@ -130,15 +131,27 @@ fn at_a_terminal(event: &Event, arguments: &str, typed: &[&str]) -> (i32, String
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    let mut stdin = child.stdin.take().unwrap();
-    for line in typed {
-        // each prompt throws away what was typed before it
-        std::thread::sleep(std::time::Duration::from_millis(1500));
-        std::io::Write::write_all(&mut stdin, format!("{line}\n").as_bytes()).unwrap();
+    let (mut stdin, mut stdout) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+    let mut shown = Vec::new();
+    let mut part = [0; 512];
+    for (index, line) in typed.iter().enumerate() {
+        let prompts = |shown: &[u8]| {
+            let text = String::from_utf8_lossy(shown);
+            text.matches("Passphrase ").count() + text.matches("The same again").count()
+        };
+        while prompts(&shown) <= index {
+            match stdout.read(&mut part).unwrap() {
+                0 => break,
+                count => shown.extend(&part[..count]),
+            }
+        }
+        // the echo is turned off just after the prompt is shown
+        std::thread::sleep(std::time::Duration::from_secs(1));
+        let _ = stdin.write_all(format!("{line}\n").as_bytes());
     }
-    let output = child.wait_with_output().unwrap();
-    drop(stdin);
-    told(&output)
+    stdout.read_to_end(&mut shown).unwrap();
+    let status = child.wait().unwrap();
+    (status.code().unwrap_or(-1), String::from_utf8_lossy(&shown).into_owned())
 }
 
 #[test]

@@ -6,5 +6,6 @@ mod answers;
 mod event;
 mod keys;
 mod ledger;
+mod policies;
 mod refused;
 mod story;

@@ -281,6 +281,8 @@ pub fn conditional() -> Document {
         compensating: Some("encoder set to 4 Mb/s until then".into()),
         by: role("it"),
         expires: when("2026-12-04T16:00:00+01:00"),
+        granted: None,
+        renewals: None,
     };
     let upload = &mut document.checks[2];
     *upload = self::upload(9_300.0);

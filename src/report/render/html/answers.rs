@@ -27,6 +27,7 @@ pub(super) fn waivers(page: &Page) -> Markup {
                                 td.short { (state(entry.state)) }
                                 td {
                                     (line(&entry.waiver.reason))
+                                    @if let Some(times) = entry.waiver.renewals.filter(|times| *times > 0) { "; renewed " (times) " times" }
                                     @if let Some(instead) = &entry.waiver.compensating { "; " (line(instead)) }
                                 }
                             }
