@@ -34,6 +34,8 @@ impl StreamNeed {
 pub struct Stakes {
     /// When the event ends.
     pub event_ends: Option<jiff::Timestamp>,
+    /// How long it lasts, in seconds, when the policy knows both its start and its end.
+    pub event_seconds: Option<u64>,
     /// What each stream needs.
     pub streams: BTreeMap<StreamName, StreamNeed>,
 }

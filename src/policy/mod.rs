@@ -180,8 +180,11 @@ impl Policy {
 
     /// Facts from which limits are derived.
     pub fn stakes(&self) -> Stakes {
+        let (starts, ends) = (self.event.starts.as_ref(), self.event.ends.as_ref());
+        let seconds = starts.zip(ends).map(|(starts, ends)| ends.at().duration_since(starts.at()).as_secs());
         Stakes {
-            event_ends: self.event.ends.as_ref().map(crate::model::When::at),
+            event_ends: ends.map(crate::model::When::at),
+            event_seconds: seconds.and_then(|seconds| u64::try_from(seconds).ok()).filter(|s| *s > 0),
             streams: self.streams.iter().map(|(name, stream)| (name.clone(), stream.need())).collect(),
         }
     }

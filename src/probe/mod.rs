@@ -10,6 +10,7 @@ pub mod attest;
 pub mod dns;
 pub mod path;
 pub mod port;
+pub mod rehearsal;
 pub mod rtmp;
 pub mod srt;
 pub mod tls;
@@ -38,6 +39,7 @@ macro_rules! for_each_probe {
             rtmp Rtmp,
             srt Srt,
             upload Upload,
+            rehearsal Rehearsal,
             path Path,
             attest Attest,
         }

@@ -17,7 +17,7 @@ const POLICY: &str = include_str!("../../../policies/demo.toml");
 const ANSWERS: &str = include_str!("../../../policies/demo-answers.toml");
 
 /// Run every probe against a far end, an RTMP and an SRT ingest and a name server on loopback,
-/// all in this process. About 30 seconds; nothing leaves the machine.
+/// all in this process. About 40 seconds; nothing leaves the machine.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Folder for the report; a new folder under reports/ by default.

@@ -36,6 +36,8 @@ pub struct Plan {
     pub kbps: u64,
     /// For how long.
     pub length: Duration,
+    /// Most bytes that may be sent, repeats included (SRT): then it ends.
+    pub most_bytes: u64,
 }
 
 /// How the stream ended.
@@ -46,8 +48,8 @@ pub enum End {
     Complete,
     /// The run was stopped.
     Cancelled,
-    /// For ten seconds a fourth of the stream or more was lost, in the first five of them as in the last: no
-    /// viewer would call that a stream. The one reason to end early, since no later second makes it good.
+    /// For twelve seconds a fourth of the stream or more was lost, in each four of them: no viewer would call
+    /// that a stream. The one reason to end early, since no later second makes it good.
     Collapsed,
     /// The network took nothing for 15 s, which is when OBS gives up.
     SendTimedOut,

@@ -21,6 +21,8 @@ use crate::wire::rtmp::client::{self, Client, Step};
 
 /// Most that is read from one ingest: an acknowledgement now and then for an hour, generously.
 const MOST_READ: usize = 8 << 20;
+/// What took something within this time is not dead: a dead line is waited for as long as an encoder does.
+const FLOWING: Duration = Duration::from_secs(2);
 /// How long an ingest may take to hear our farewell.
 const FAREWELL: Duration = Duration::from_millis(500);
 
@@ -99,10 +101,10 @@ impl Sender {
                 return End::Cancelled;
             } else if now >= end {
                 return End::Complete;
-            } else if self.tally.has_collapsed() {
-                return End::Collapsed;
             } else if self.taken_at.elapsed() >= SEND_LIMIT {
                 return End::SendTimedOut;
+            } else if self.taken_at.elapsed() < FLOWING && self.tally.has_collapsed() {
+                return End::Collapsed;
             }
             let limit = next.saturating_duration_since(Instant::now()).min(LOOK);
             ready::wait(&self.pipe.socket(), !self.pipe.is_empty(), limit);

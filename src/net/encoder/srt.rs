@@ -88,6 +88,7 @@ pub fn call(
     Ok(match session.connect(stop) {
         Ok(conclusion) => {
             let mut stream = Play {
+                latency: conclusion.latency,
                 session,
                 tally: Tally::new(watch, true),
                 start: Instant::now(),
@@ -183,6 +184,8 @@ impl Session<'_> {
 
 struct Play<'a> {
     session: Session<'a>,
+    /// As agreed.
+    latency: Duration,
     tally: Tally,
     start: Instant,
     muxer: Muxer,
@@ -220,6 +223,9 @@ impl Play<'_> {
                 return End::Collapsed;
             } else if self.full {
                 return End::SendTimedOut;
+            } else if self.session.sent > plan.most_bytes {
+                let problem = "more had to be sent again than the plan allows".to_owned();
+                return End::Broken { problem: problem.into() };
             }
             self.session.wait(next.saturating_duration_since(Instant::now()).min(LOOK));
         }
@@ -282,21 +288,24 @@ impl Play<'_> {
         (counts, take)
     }
 
-    /// Sends the rest and gives the last packets the time to be repaired: a farewell makes the listener
-    /// forget what it still waits for.
+    /// Sends the rest and gives the last packets the time to be repaired and played: a farewell makes the
+    /// listener forget what it still holds.
     fn see_off(&mut self) {
         const MOST: Duration = Duration::from_secs(3);
+        const SPARE: Duration = Duration::from_millis(100);
         let rest = std::mem::take(&mut self.packed);
         if !rest.is_empty() && rest.len().is_multiple_of(PACKET) {
             self.give(Instant::now(), rest);
         }
         let deadline = Instant::now() + MOST;
-        loop {
-            let fine = self.session.exchange().is_ok();
-            let waiting = self.session.caller.oldest_unacknowledged().is_some();
-            if !fine || !waiting || Instant::now() >= deadline {
-                return;
-            }
+        while self.session.exchange().is_ok()
+            && self.session.caller.oldest_unacknowledged().is_some()
+            && Instant::now() < deadline
+        {
+            self.session.wait(LOOK);
+        }
+        let played = Instant::now() + self.latency + SPARE;
+        while self.session.exchange().is_ok() && Instant::now() < played {
             self.session.wait(LOOK);
         }
     }

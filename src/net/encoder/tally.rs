@@ -9,9 +9,9 @@ use super::{End, Take, Watch};
 const STALL_MS: f64 = 200.0;
 /// Stalls kept.
 const MAX_STALLS: usize = 1000;
-/// Twice so many seconds in a row, in each half of which a fourth of the stream is lost, are the end. Half of
-/// it is more than two keyframe intervals: a queue drops in bursts, once between two keyframes.
-const COLLAPSED: usize = 5;
+/// Three times so many seconds, in each of which times a fourth of the stream is lost, are the end. One of
+/// them is two keyframe intervals: a queue drops in bursts, once between two keyframes.
+const COLLAPSED: usize = 4;
 
 /// A second of the stream.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -134,9 +134,9 @@ impl Tally {
         self.last = look;
     }
 
-    /// A fourth of the stream was lost in each half of the last ten seconds.
+    /// A fourth of the stream was lost in each third of the last twelve seconds.
     pub(super) fn has_collapsed(&self) -> bool {
-        let Some(from) = self.seconds.len().checked_sub(2 * COLLAPSED) else { return false };
+        let Some(from) = self.seconds.len().checked_sub(3 * COLLAPSED) else { return false };
         self.seconds.get(from..).is_some_and(|last| last.chunks(COLLAPSED).all(are_ruined))
     }
 
@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn ten_ruined_seconds_are_a_collapse_and_one_long_pause_is_not() {
+    fn twelve_ruined_seconds_are_a_collapse_and_one_long_pause_is_not() {
         let ends = |lost_of_50: fn(u64) -> u32| {
             let mut tally = tally();
             (0..30_u64).find(|second| {
@@ -271,7 +271,7 @@ mod tests {
             })
         };
         assert_eq!(ends(|_| 5), None, "a fifth");
-        assert_eq!(ends(|second| if second % 2 == 0 { 20 } else { 0 }), Some(10), "in bursts");
+        assert_eq!(ends(|second| if second % 2 == 0 { 20 } else { 0 }), Some(12), "in bursts");
         assert_eq!(
             ends(|second| if (7..12).contains(&second) { 25 } else { 0 }),
             None,

@@ -5,6 +5,7 @@ mod farend;
 mod line;
 mod path;
 mod port;
+mod rehearsal;
 mod rtmp;
 mod srt;
 mod tls;

@@ -23,6 +23,8 @@ const NOT_OF_A_NETWORK: &[(&str, &str)] = &[
     ("upload.count_contradicted", "something that acknowledges: src/probe/upload/tests"),
     ("upload.count_late", "a server that answers late: src/probe/upload/tests"),
     ("upload.retransmits_unknown", "a system without TCP_INFO: src/probe/upload/tests"),
+    ("rehearsal.refused", "an ingest that consents and says no later: src/probe/rehearsal/tests.rs"),
+    ("rehearsal.broken", "an ingest that breaks its own protocol: src/probe/rehearsal/tests.rs"),
     ("judge.future", "a report judged as of a time before it: src/judge/tests.rs"),
 ];
 

@@ -22,7 +22,7 @@ fn server() -> HostPort {
 
 fn stakes() -> Stakes {
     let need = StreamNeed { media_kbps: 6_128, headroom: 1.5, overhead: 0.03 };
-    Stakes { event_ends: None, streams: [(StreamName::new("main").unwrap(), need)].into() }
+    Stakes { streams: [(StreamName::new("main").unwrap(), need)].into(), ..Stakes::default() }
 }
 
 #[test]

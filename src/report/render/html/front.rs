@@ -266,9 +266,12 @@ fn rates(check: &CheckDoc) -> impl Iterator<Item = &Series> {
     check.series.iter().filter(|series| series.unit == "kb/s").take(1)
 }
 
-/// What is said of rates, and whatever is not as it should be.
+/// What is said of rates and of the risk for the whole stream, and whatever is not as it should be.
 fn rate_findings(check: &CheckDoc) -> impl Iterator<Item = &Finding> {
-    let telling = |finding: &&Finding| finding.effect != Effect::Pass || finding.expected.contains("kb/s");
+    let telling = |finding: &&Finding| {
+        let of_rates = finding.expected.contains("kb/s") || finding.code.rsplit('.').next() == Some("risk");
+        finding.effect != Effect::Pass || of_rates
+    };
     check.findings.iter().filter(telling).take(6)
 }
 

@@ -1,0 +1,337 @@
+//! Holds what was seen of the stream against what it must come through with.
+
+use super::need::{self, Carried, float, longest, sum};
+use super::{Limits, Reading, codes};
+use crate::model::risk::Watched;
+use crate::model::{AtLeast, AtMost, Code, Finding, text};
+use crate::net::encoder::{End, Take};
+
+/// Share of dropped pictures over which OBS warns.
+const WARN_SHARE: f64 = 0.01;
+/// This computer was busy for so long that it may have made a gap itself, in milliseconds.
+const BUSY_MS: f64 = 200.0;
+/// A share of dropped pictures that no busy moment explains.
+const BEYOND_DOUBT: f64 = 0.2;
+/// Stream that the risk is stated for when the policy knows no better, in seconds.
+const HOUR: u64 = 3600;
+
+const AGAIN: &str = "run the check again";
+const NETWORK: &str = "ask the network team for a line or a quality-of-service class that carries it, use a \
+     cable, or send over SRT with a fit latency";
+const LESS: &str = "lower the bit rate; ask the network team for a line or a quality-of-service class that \
+     carries it; use a cable, or send over SRT with a fit latency";
+
+pub(super) fn judge(limits: &Limits, reading: &Reading) -> Vec<Finding> {
+    let Some(take) = &reading.take else { return vec![not_started(reading)] };
+    // What people look for stands first.
+    let mut findings = vec![
+        if reading.srt_counts.is_some() {
+            too_late(limits, reading, take)
+        } else {
+            dropped(limits, reading, take)
+        },
+        ending(reading, take),
+    ];
+    findings.extend(limits.lag_ms.map(|limit| lag(limit, take)));
+    findings.extend(limits.stall_ms.map(|limit| stall(limit, take)));
+    findings.extend(latency(reading));
+    findings.extend(rate(reading, take));
+    findings.extend(risk(limits, reading));
+    findings.extend(limits.seconds.map(|limit| duration(limit, take)));
+    findings.extend(congestion(reading));
+    findings
+}
+
+fn stream(reading: &Reading) -> String {
+    format!("{} kb/s for {} s to {}", reading.media_kbps, reading.asked_seconds, text::escape(&reading.url))
+}
+
+fn not_started(reading: &Reading) -> Finding {
+    if let Some(failure) = reading.unresolved {
+        let remedy = "check the ingest's name in the policy, then this network's name servers (`dns` checks)";
+        return Finding::fail(codes::NO_ADDRESS, stream(reading), failure.words(), remedy);
+    }
+    let tried: Vec<String> = reading
+        .attempts
+        .iter()
+        .filter_map(|attempt| Some(format!("{}: {}", attempt.contact.remote, attempt.failed.as_ref()?)))
+        .collect();
+    if tried.is_empty() {
+        let remedy = "run the check again; if it stays so, golive is at fault";
+        return Finding::unknown(codes::NOT_STARTED, stream(reading), "no address was tried", remedy);
+    }
+    let remedy =
+        "look at the `rtmp`, `srt` and `port` checks of this ingest: they tell why; check the test key";
+    Finding::fail(codes::NOT_STARTED, stream(reading), tried.join("; "), remedy)
+}
+
+fn ending(reading: &Reading, take: &Take) -> Finding {
+    let expected = stream(reading);
+    let played = format!("{:.0} s", take.took_ms / 1000.0);
+    let fail = |code, observed: String, remedy| Finding::fail(code, stream(reading), observed, remedy);
+    match &take.end {
+        End::Complete => Finding::pass(codes::COMPLETE, expected, played),
+        End::Cancelled => {
+            Finding::unknown(codes::CANCELLED, expected, format!("stopped after {played}"), AGAIN)
+        }
+        End::Collapsed => fail(
+            codes::COLLAPSED,
+            format!("ended after {played}: a fourth of it or more was lost for 12 s"),
+            LESS,
+        ),
+        End::SendTimedOut => fail(
+            codes::TIMED_OUT,
+            format!("after {played} nothing got out any more, and the encoder gave up"),
+            "ask the network team whether the line failed at this time, or what ends long connections silently",
+        ),
+        End::Closed { reset } => {
+            let how = if *reset { "reset" } else { "closed" };
+            let remedy = "check that the test key may be live for so long; ask the network team what ends long or \
+                          fast connections to this host, and have the ingest exempted";
+            fail(codes::CUT, format!("{how} after {played}"), remedy)
+        }
+        End::Refused { code, description } => fail(
+            codes::REFUSED,
+            format!("refused after {played}: {code} “{description}”"),
+            "check the test key, and whether the account may go live",
+        ),
+        End::Silent => fail(
+            codes::SILENT,
+            format!("nothing came back for 5 s, after {played}"),
+            "ask the network team whether the line failed at this time, or what drops long UDP flows",
+        ),
+        End::Broken { problem } => {
+            Finding::unknown(codes::BROKEN, expected, format!("after {played}: {problem}"), AGAIN)
+        }
+    }
+}
+
+/// A pause outside its limit: the network's, unless this computer was busy.
+fn trouble(
+    code: Code,
+    take: &Take,
+    lost_share: f64,
+    expected: String,
+    observed: String,
+    remedy: &str,
+) -> Finding {
+    if take.late_max_ms >= BUSY_MS && lost_share < BEYOND_DOUBT {
+        let observed =
+            format!("{observed}, but this computer was busy for {:.0} ms itself", take.late_max_ms);
+        let remedy = "close what else runs on this computer, then run the check again";
+        return Finding::unknown(codes::SUSPECT, expected, observed, remedy);
+    }
+    Finding::fail(code, expected, observed, remedy)
+}
+
+fn dropped(limits: &Limits, reading: &Reading, take: &Take) -> Finding {
+    let (dropped, pictures) = (sum(&take.seconds, |s| s.dropped), sum(&take.seconds, |s| s.pictures));
+    let share = float(dropped) / float(pictures.max(1));
+    let allowed = limits.dropped_share.map_or(1.0, |limit| limit.0);
+    let expected = match limits.dropped_share {
+        Some(limit) => format!("≤ {} of pictures dropped by the encoder", percent(limit.0)),
+        None => format!("≤ {} of pictures dropped by the encoder, or OBS warns", percent(WARN_SHARE)),
+    };
+    let first = take.seconds.iter().position(|second| second.dropped > 0);
+    let when = first.map_or(String::new(), |second| format!(", the first after {second} s"));
+    let observed = format!("{} ({dropped} of {pictures}{when})", percent(share));
+    if take.seconds.is_empty() {
+        return Finding::unknown(codes::KEPT_UP, expected, "less than a second was played", AGAIN);
+    }
+    let remedy = match need::carried(reading) {
+        Some(Carried::About(kbps)) => {
+            format!("lower the bit rate to {} kb/s or less, or {NETWORK}", kbps * 4 / 5)
+        }
+        _ => LESS.to_owned(),
+    };
+    if share > allowed {
+        trouble(codes::DROPPED, take, share, expected, observed, &remedy)
+    } else if share > WARN_SHARE {
+        Finding::warn(codes::DROPPED_SOME, expected, observed, remedy)
+    } else {
+        Finding::pass(codes::KEPT_UP, expected, observed)
+    }
+}
+
+fn too_late(limits: &Limits, reading: &Reading, take: &Take) -> Finding {
+    let counts = reading.srt_counts.clone().unwrap_or_default();
+    let minutes = (take.took_ms / 60_000.0).max(f64::MIN_POSITIVE);
+    let rate = float(counts.too_late) / minutes;
+    let lost = percent(float(counts.lost) / float(counts.packets.max(1)));
+    let observed = format!(
+        "{} of {} packets ({rate:.1} a minute); {lost} were lost on the way, {} sent again",
+        counts.too_late, counts.packets, counts.repeated
+    );
+    let Some(limit) = limits.too_late_per_minute else {
+        return Finding::pass(codes::REPAIRED, "packets in time to be played", observed);
+    };
+    let expected = format!("≤ {} packets a minute too late to be played", limit.0);
+    if rate <= limit.0 {
+        return Finding::pass(codes::REPAIRED, expected, observed);
+    }
+    let share = float(counts.too_late) / float(counts.packets.max(1));
+    let remedy = match (need::carried(reading), need::latency(reading)) {
+        (Some(Carried::About(kbps)), _) => {
+            format!("lower the bit rate to {} kb/s or less, or {NETWORK}", kbps * 4 / 5)
+        }
+        (_, Some(latency)) => {
+            format!("set the latency to {} ms or more on both sides, and rehearse again", latency.ms)
+        }
+        _ => NETWORK.to_owned(),
+    };
+    trouble(codes::TOO_LATE, take, share, expected, observed, &remedy)
+}
+
+fn lag(limit: AtMost<u64>, take: &Take) -> Finding {
+    let expected = format!("≤ {} ms behind live", limit.0);
+    let worst = take.seconds.iter().enumerate().filter_map(|(at, second)| Some((second.lag_ms?, at)));
+    let Some((worst, at)) = worst.max_by_key(|(lag, _)| *lag) else {
+        let remedy = "measure from Linux, or take the limit out of the policy";
+        return Finding::unknown(codes::LAG_OK, expected, "not known on this system", remedy);
+    };
+    let observed = format!("at most {worst} ms, after {at} s");
+    if u64::from(worst) <= limit.0 {
+        Finding::pass(codes::LAG_OK, expected, observed)
+    } else {
+        trouble(codes::LAGGED, take, 0.0, expected, observed, NETWORK)
+    }
+}
+
+fn stall(limit: AtMost<u64>, take: &Take) -> Finding {
+    let expected = format!("no standstill over {} ms", limit.0);
+    let longest = longest(&take.stalls);
+    let count = (take.stalls.len() as u64).saturating_add(take.stalls_left_out);
+    let observed = if count == 0 {
+        "none of 200 ms or more".to_owned()
+    } else {
+        format!("{longest} ms; {count} of 200 ms or more")
+    };
+    if longest <= limit.0 {
+        return Finding::pass(codes::STALL_OK, expected, observed);
+    }
+    let remedy = "find what pauses the line (Wi-Fi roaming, a backup job, a policer, a failover), use a cable, or \
+                  stream over SRT with a latency beyond the pause";
+    trouble(codes::STALLED, take, 0.0, expected, observed, remedy)
+}
+
+fn latency(reading: &Reading) -> Option<Finding> {
+    let planned = reading.srt.as_ref()?.latency_ms;
+    let need = need::latency(reading)?;
+    let take = reading.take.as_ref()?;
+    let sure = need::confidence(take.seconds.len());
+    let expected = format!("{planned} ms of SRT latency, as agreed with the ingest");
+    let about = if need.seen { "needs" } else { "needs more than was rehearsed, about" };
+    let round_trip = take.round_trip_ms.unwrap_or_default();
+    let observed =
+        format!("this path {about} {} ms (round trip {round_trip:.0} ms; {sure} confidence)", need.ms);
+    Some(if need.ms <= planned {
+        Finding::pass(codes::LATENCY_OK, expected, observed)
+    } else {
+        let remedy = format!("set the latency to {} ms or more on both sides, and rehearse again", need.ms);
+        Finding::warn(codes::LATENCY_SHORT, expected, observed, remedy)
+    })
+}
+
+fn rate(reading: &Reading, take: &Take) -> Option<Finding> {
+    let sure = need::confidence(take.seconds.len());
+    let expected = format!("{} kb/s of pictures and sound", reading.media_kbps);
+    Some(match need::carried(reading)? {
+        Carried::AtLeast(kbps) => {
+            let observed = format!("the path carries {kbps} kb/s, perhaps more ({sure} confidence)");
+            Finding::pass(codes::RATE_OK, expected, observed)
+        }
+        Carried::About(kbps) => {
+            let observed =
+                format!("the path carries about {kbps} kb/s at its slow moments ({sure} confidence)");
+            let remedy = format!("lower the bit rate to {} kb/s or less, or {NETWORK}", kbps * 4 / 5);
+            Finding::warn(codes::RATE_HIGH, expected, observed, remedy)
+        }
+    })
+}
+
+/// What the watched time says of the whole stream, in words for page 1.
+fn risk(limits: &Limits, reading: &Reading) -> Option<Finding> {
+    let watched = need::watched(reading).filter(|watched| watched.seconds >= 1.0)?;
+    let stream_s = float(limits.stream_s.map_or(HOUR, |limit| limit.0));
+    let chance = watched.chance(stream_s);
+    let length = span(stream_s);
+    let seen = match watched.spells {
+        0 => format!("no damaging gap in {}", span(watched.seconds)),
+        1 => format!("one spell of damaging gaps in {}", span(watched.seconds)),
+        n => format!("{n} spells of damaging gaps in {}", span(watched.seconds)),
+    };
+    let observed = format!(
+        "{seen}: a stream of {length} meets one with a chance of {} in 10 ({} to {} with 95 % confidence)",
+        tenths(chance.likely),
+        certain(chance.at_least),
+        certain(chance.at_most)
+    );
+    let Some(limit) = limits.gap_risk else {
+        return Some(Finding::pass(codes::RISK, format!("the risk for {length} is stated"), observed));
+    };
+    let expected = format!("a chance of at most {} for {length}", percent(limit.0));
+    if chance.likely <= limit.0 {
+        return Some(Finding::pass(codes::RISK, expected, observed));
+    }
+    if watched.spells == 0 {
+        let long = Watched::seconds_for(limit.0, stream_s).map_or_else(
+            || "rehearse for longer".to_owned(),
+            |seconds| format!("rehearse for {}, on the wire and at the hour of the event", span(seconds)),
+        );
+        return Some(Finding::unknown(codes::RISK_UNPROVEN, expected, observed, long));
+    }
+    let remedy = "find what pauses the line, use a cable, have a second way out ready, or send over SRT with a \
+                  latency beyond the pauses";
+    Some(Finding::fail(codes::RISK_HIGH, expected, observed, remedy))
+}
+
+fn duration(limit: AtLeast<u32>, take: &Take) -> Finding {
+    let expected = format!("≥ {} s played", limit.0);
+    let observed = format!("{:.0} s", take.took_ms / 1000.0);
+    if take.took_ms + 50.0 >= f64::from(limit.0) * 1000.0 {
+        return Finding::pass(codes::LONG_ENOUGH, expected, observed);
+    }
+    Finding::unknown(codes::TOO_SHORT, expected, observed, "run the check again and let it come to its end")
+}
+
+fn congestion(reading: &Reading) -> Option<Finding> {
+    let asked = reading.congestion_asked?;
+    let used = reading.congestion.as_deref();
+    let Some(name) = asked.kernel_name() else {
+        let used = used.map_or("not known".into(), text::escape);
+        return Some(Finding::pass(codes::CONGESTION_OK, "the system's own", used));
+    };
+    Some(match used {
+        Some(used) if used == name => Finding::pass(codes::CONGESTION_OK, name, used),
+        _ => {
+            let remedy = format!(
+                "run golive as root, or allow it to everybody: sysctl net.ipv4.tcp_allowed_congestion_control=\"reno {name}\""
+            );
+            let used = used.map_or("not known".into(), text::escape);
+            Finding::warn(codes::CONGESTION_OTHER, name, used, remedy)
+        }
+    })
+}
+
+fn percent(share: f64) -> String {
+    let percent = share * 100.0;
+    if percent == 0.0 || percent >= 9.95 { format!("{percent:.0} %") } else { format!("{percent:.1} %") }
+}
+
+/// A chance; never a certainty that is none.
+fn certain(chance: f64) -> String {
+    if chance > 0.99 { "over 99 %".to_owned() } else { percent(chance) }
+}
+
+/// Tenths from 0 to 10; never a certainty that is none.
+fn tenths(chance: f64) -> String {
+    match chance * 10.0 {
+        low if low < 1.0 => "less than 1".to_owned(),
+        high if high > 9.0 => "more than 9".to_owned(),
+        some => format!("about {some:.0}"),
+    }
+}
+
+fn span(seconds: f64) -> String {
+    if seconds < 120.0 { format!("{seconds:.0} s") } else { format!("{:.0} min", seconds / 60.0) }
+}
