@@ -151,10 +151,10 @@ impl Merger<'_> {
         let level = draft.signatures.level;
         self.plain(&mut signatures.level, level, &keys(&["signatures"]), "level", rising);
         self.merged.signatures = signatures;
-        let (at, later) = (keys(&["waiver_rules"]), draft.waiver_rules.clone());
+        let (at, asked) = (keys(&["waiver_rules"]), draft.waiver_rules.clone());
         let mut rules = std::mem::take(&mut self.merged.waiver_rules);
-        self.plain(&mut rules.longest, later.longest, &at, "longest", shrinking);
-        self.plain(&mut rules.renewals, later.renewals, &at, "renewals", shrinking);
+        self.plain(&mut rules.longest, asked.longest, &at, "longest", shrinking);
+        self.plain(&mut rules.renewals, asked.renewals, &at, "renewals", shrinking);
         self.merged.waiver_rules = rules;
         for (name, later) in draft.path.clone() {
             let at = keys(&["path", name.as_str()]);

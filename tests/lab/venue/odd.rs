@@ -173,7 +173,7 @@ async fn one(mut stream: TcpStream, does: &Does) -> std::io::Result<()> {
     match does {
         Does::Close => return Ok(()),
         Does::Reset => {
-            stream.read(&mut [0; 2048]).await?;
+            let _ = stream.read(&mut [0; 2048]).await?;
             return SockRef::from(&stream).set_linger(Some(Duration::ZERO));
         }
         Does::Say(text) => stream.write_all(text.as_bytes()).await?,
@@ -185,14 +185,14 @@ async fn one(mut stream: TcpStream, does: &Does) -> std::io::Result<()> {
 
 /// Hears the caller out.
 async fn rest(mut stream: TcpStream) -> std::io::Result<()> {
-    while stream.read(&mut [0; 65536]).await? > 0 {}
+    while stream.read(&mut vec![0; 65536]).await? > 0 {}
     Ok(())
 }
 
 async fn rtmp(mut stream: TcpStream, odd: &Rtmp) -> std::io::Result<()> {
     let mut server = Server::new(1);
     server.unlock();
-    let mut buffer = [0; 65536];
+    let mut buffer = vec![0; 65536];
     let mut moment = Some(Moment::Handshake);
     loop {
         let length = stream.read(&mut buffer).await?;
