@@ -18,13 +18,13 @@ const NOT_OF_A_NETWORK: &[(&str, &str)] = &[
     ("upload.held_up_by_sender", "src/probe/upload/tests"),
     ("upload.responsiveness_unknown", "a limit that the method cannot tell: src/probe/upload/tests"),
     ("upload.loss_unknown", "a limit of datagrams over TCP: src/probe/upload/tests"),
-    ("upload.gaps_unknown", "an iperf3 server over UDP: tests/lab/probes/upload_iperf3.rs"),
-    ("upload.count_confirmed", "iperf3 and HTTPS servers: tests/lab/probes/upload_iperf3.rs"),
     ("upload.count_contradicted", "something that acknowledges: src/probe/upload/tests"),
     ("upload.count_late", "a server that answers late: src/probe/upload/tests"),
     ("upload.retransmits_unknown", "a system without TCP_INFO: src/probe/upload/tests"),
     ("rehearsal.refused", "an ingest that consents and says no later: src/probe/rehearsal/tests.rs"),
     ("rehearsal.broken", "an ingest that breaks its own protocol: src/probe/rehearsal/tests.rs"),
+    ("rehearsal.silent", "races with rehearsal.send_timed_out: src/probe/rehearsal/tests.rs"),
+    ("path.other_address", "two public addresses, one for TCP and one for UDP: src/probe/path/tests.rs"),
     ("judge.future", "a report judged as of a time before it: src/judge/tests.rs"),
 ];
 

@@ -94,6 +94,8 @@ pub struct Run {
     pub congestion_control: Option<String>,
     /// More arguments of the far end, such as its caps.
     pub far_end: Vec<String>,
+    /// An iperf3 server stands beside the far end, on `cloud.example.net:5201`.
+    pub iperf3: bool,
     /// Ask golive to stop (SIGINT) after so many seconds.
     pub stop_after_s: Option<f64>,
     /// The laptop stands still: golive's process is stopped (SIGSTOP) and goes on.
@@ -136,6 +138,7 @@ impl Default for Run {
             env: BTreeMap::new(),
             congestion_control: None,
             far_end: Vec::new(),
+            iperf3: false,
             stop_after_s: None,
             freeze: None,
             far_end_ends_after_s: None,

@@ -1,12 +1,12 @@
-//! Who may run beside whom: scenarios that only ask, many at once; those that measure the line, two
-//! at once and with nothing else beside them.
+//! Who may run beside whom: scenarios that only ask, many at once; those that measure the line, a
+//! few at once and with nothing else beside them.
 
 use std::sync::{Condvar, Mutex, PoisonError};
 
 /// Scenarios that only ask: they mostly wait for what does not come.
 pub const SIDE_BY_SIDE: usize = 6;
 /// Scenarios that measure the line: each has a line of its own, but all share this machine.
-const MEASURING: usize = 2;
+const MEASURING: usize = 3;
 
 #[derive(Default)]
 struct Running {

@@ -85,6 +85,7 @@ impl World {
             no_ipv6: scenario.run.no_ipv6,
             congestion_control: scenario.run.congestion_control.clone(),
             far_end: scenario.run.far_end.clone(),
+            iperf3: scenario.run.iperf3,
             routes: scenario.run.routes.clone(),
             no_ipv4: scenario.run.no_ipv4,
         };

@@ -67,6 +67,8 @@ pub struct Plan {
     pub congestion_control: Option<String>,
     /// More arguments of the far end.
     pub far_end: Vec<String>,
+    /// An iperf3 server stands beside the far end.
+    pub iperf3: bool,
     /// Routes that the laptop has beside its own: `prohibit 45.50.0.10`.
     pub routes: Vec<String>,
     /// The laptop has no IPv4.
@@ -78,6 +80,7 @@ pub struct Venue {
     // Servers end before the namespaces that they run in.
     pub far_end: FarEnd,
     _names: Peer,
+    _iperf3: Option<Peer>,
     ingests: Vec<Peer>,
     _odd: Vec<odd::Running>,
     pub uplink: Wan,
@@ -142,6 +145,9 @@ impl Venue {
         let ingests = plan.platform.start(&platform, &certified, &sign(name::FILTER));
         platform.rules(&only_the_web_at_the_filter());
         let far_end = FarEnd::start(&cloud, golive, &plan.far_end);
+        let iperf3 = plan
+            .iperf3
+            .then(|| Peer::of("iperf3", "iperf3").args(["-s"]).inside(&cloud).spawn().await_tcp(5201));
         let odd = plan.platform.odd.iter().map(|odd| odd.start(&platform)).collect();
         for place in [&laptop, &router, &building, &internet, &cell, &platform, &cloud, &names] {
             place.settle();
@@ -149,6 +155,7 @@ impl Venue {
         Self {
             far_end,
             _names: world_names,
+            _iperf3: iperf3,
             ingests,
             _odd: odd,
             uplink,
