@@ -71,6 +71,10 @@ impl Drop for Server {
 }
 
 fn bound(address: SocketAddr, kind: Type, protocol: Protocol) -> Socket {
+    try_bound(address, kind, protocol).unwrap_or_else(|error| panic!("bind {address}: {error}"))
+}
+
+fn try_bound(address: SocketAddr, kind: Type, protocol: Protocol) -> std::io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(address), kind, Some(protocol)).unwrap();
     socket.set_nonblocking(true).unwrap();
     if address.is_ipv6() {
@@ -79,20 +83,24 @@ fn bound(address: SocketAddr, kind: Type, protocol: Protocol) -> Socket {
     if kind == Type::STREAM {
         socket.set_reuse_address(true).unwrap();
     }
-    socket.bind(&address.into()).unwrap_or_else(|error| panic!("bind {address}: {error}"));
-    socket
+    socket.bind(&address.into())?;
+    Ok(socket)
 }
 
 /// Listens on every address of both families, on one port that was free.
 pub(super) fn listen_everywhere(namespace: &Namespace) -> (u16, [TcpListener; 2]) {
-    let listeners = |port| {
-        let everywhere = [IpAddr::V4(Ipv4Addr::UNSPECIFIED), IpAddr::V6(Ipv6Addr::UNSPECIFIED)];
-        everywhere.map(|address| listen(SocketAddr::new(address, port)))
+    let listener = |ip: IpAddr, port| -> std::io::Result<TcpListener> {
+        let socket = try_bound(SocketAddr::new(ip, port), Type::STREAM, Protocol::TCP)?;
+        socket.listen(1024)?;
+        Ok(socket.into())
     };
-    namespace.run(|| {
+    // What was free may be taken a moment later: another port then.
+    let attempt = |_| {
         let port = crate::ground::peer::free_port();
-        (port, listeners(port))
-    })
+        let v4 = listener(Ipv4Addr::UNSPECIFIED.into(), port).ok()?;
+        Some((port, [v4, listener(Ipv6Addr::UNSPECIFIED.into(), port).ok()?]))
+    };
+    namespace.run(|| (0..10).find_map(attempt).expect("a port that is free on both families"))
 }
 
 /// Listens; to be called inside the namespace.

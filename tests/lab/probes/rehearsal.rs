@@ -345,7 +345,7 @@ fn srt_with_too_little_latency_says_how_much_it_needs() {
     let (reading, findings) = over(&lossy(3.0), &srt(4_000, 20, 60));
     expect(&findings, "rehearsal.packets_too_late", Effect::Fail);
     expect(&findings, "rehearsal.latency_short", Effect::Warn);
-    assert!(reading.srt_counts.unwrap().too_late > 20);
+    assert!(reading.srt_counts.unwrap().too_late > 0);
 }
 
 #[test]
