@@ -56,6 +56,9 @@ impl Namespace {
             }
             namespace.ip(&["link", "set", interface, "up"]);
         }
+        // Until Linux has noticed that both ends are up, an IPv6 address of the cable is unreachable.
+        near.0.settle();
+        far.0.settle();
     }
 
     /// Waits until every cable carries: Linux notices that both ends are up within a second, and

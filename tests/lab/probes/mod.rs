@@ -2,13 +2,8 @@
 
 mod dns;
 mod farend;
-mod line;
 mod path;
 mod port;
-mod rehearsal;
 mod rtmp;
 mod srt;
 mod tls;
-mod upload;
-mod upload_https;
-mod upload_iperf3;

@@ -21,8 +21,6 @@ pub mod srt;
 pub mod stand;
 pub mod survival;
 pub mod table;
-#[cfg(test)]
-mod tests;
 pub mod transport;
 pub mod watch;
 

@@ -21,20 +21,17 @@ mod carrier;
 mod counters;
 mod delivery;
 mod dice;
-mod flow;
-mod line;
-mod pipeline;
-mod trace;
-mod tun;
+pub mod flow;
+pub mod line;
+pub mod pipeline;
+pub mod trace;
+pub mod tun;
 
 pub use counters::{Both, Counters};
 #[allow(unused_imports, reason = "a scenario's TOML names them; not every program of the lab does")]
 pub use line::{Boost, Bursts, Jitter, Line, Loss, Outage, Outages, Policer, Way};
 #[allow(unused_imports, reason = "likewise")]
 pub use trace::{Synthetic, Trace};
-
-#[cfg(test)]
-mod tests;
 
 use std::sync::Arc;
 
@@ -93,6 +90,11 @@ impl Wan {
 }
 
 impl Line {
+    /// A line as a scenario writes it. Panics at a mistake.
+    pub fn written(toml: &str) -> Self {
+        toml::from_str(toml).unwrap_or_else(|error| panic!("{error}\n{toml}"))
+    }
+
     /// Whether the line is possible: traces are there, nothing contradicts.
     pub fn check(&self) -> Result<(), String> {
         self.pipelines().map(drop)

@@ -24,8 +24,8 @@ fn run(cases: &[(&str, Line, Stream)], at_once: usize) -> Vec<Survival> {
     };
     let results = side_by_side(cases.iter().map(job).collect(), at_once);
     for (case, result) in cases.iter().zip(&results) {
-        println!("{:<28} {}", case.0, result.summary());
-        println!("{}", serde_json::to_string(&result.detail).unwrap());
+        eprintln!("{:<28} {}", case.0, result.summary());
+        eprintln!("{}", serde_json::to_string(&result.detail).unwrap());
     }
     results
 }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::ground::peer::need;
-use crate::wan::tests::course::{Course, FAR, FAR6, NEAR, line, on};
-use crate::wan::tests::probe::{Received, Train};
+use crate::line::emulator::course::{Course, FAR, FAR6, NEAR, line, on};
+use crate::line::emulator::probe::{Received, Train};
 
 /// Round trips of pings with so much data, in ms, in order.
 fn pings(course: &Course, to: &str, data: usize, count: usize) -> Vec<f64> {

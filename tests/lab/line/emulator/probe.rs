@@ -6,7 +6,7 @@ use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};
 
 use crate::ground::namespace::Namespace;
-use crate::wan::tests::course::Course;
+use crate::line::emulator::course::Course;
 use crate::wan::tun::hurry;
 
 /// What is sent.

@@ -1,6 +1,6 @@
 //! Rate against iperf3.
 
-use crate::wan::tests::course::{Course, close, line, on};
+use crate::line::emulator::course::{Course, close, line, on};
 
 /// What iperf3's server got, in Mb/s of payload: the median of quarters of a second, so that one
 /// in which iperf3 itself was kept waiting does not count.

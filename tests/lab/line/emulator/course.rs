@@ -98,7 +98,7 @@ pub fn close(what: &str, measured: f64, wanted: f64, percent: f64) {
 
 /// A line as a scenario writes it.
 pub fn line(toml: &str) -> Line {
-    toml::from_str(toml).unwrap_or_else(|error| panic!("{error}\n{toml}"))
+    Line::written(toml)
 }
 
 /// Datagrams that came out of the line and found their receiver's buffer full.

@@ -44,17 +44,17 @@ impl Cable {
 
 #[test]
 fn a_clean_cable_carries_both_protocols_on_both_families() {
-    let cable = Cable::lay();
     let _quiet = quiet();
+    let cable = Cable::lay();
     let rtmp = cable.carry(&RTMP);
-    println!("{} {}", rtmp.summary(), serde_json::to_string(&rtmp).unwrap());
+    eprintln!("{} {}", rtmp.summary(), serde_json::to_string(&rtmp).unwrap());
     assert_eq!(rtmp.outcome, Outcome::Survived, "{rtmp:?}");
     let Detail::Rtmp(detail) = &rtmp.detail else { panic!("{rtmp:?}") };
     assert_eq!(detail.socket.congestion_control, "cubic");
     assert!(detail.lag.most_s < 0.3 && detail.dropped.lost == 0, "{rtmp:?}");
     assert!((detail.delivered_s - 10.0).abs() < 1.0, "{rtmp:?}");
     let srt = cable.carry(&SRT);
-    println!("{} {}", srt.summary(), serde_json::to_string(&srt).unwrap());
+    eprintln!("{} {}", srt.summary(), serde_json::to_string(&srt).unwrap());
     assert_eq!(srt.outcome, Outcome::Survived, "{srt:?}");
     let Detail::Srt(detail) = &srt.detail else { panic!("{srt:?}") };
     assert!(detail.recording.pictures > 190 && detail.recording.damaged == 0, "{srt:?}");
@@ -64,6 +64,7 @@ fn a_clean_cable_carries_both_protocols_on_both_families() {
 
 #[test]
 fn a_stream_over_another_congestion_control_is_no_truth() {
+    let _quiet = quiet();
     let cable = Cable::lay();
     cable.laptop.ip(&["route", "replace", "198.51.100.0/24", "dev", "lan0", "congctl", "reno"]);
     let survival = cable.carry(&Stream { kbps: 1500, seconds: 4, ..RTMP });
@@ -73,6 +74,7 @@ fn a_stream_over_another_congestion_control_is_no_truth() {
 
 #[test]
 fn what_cannot_connect_has_died() {
+    let _quiet = quiet();
     let cable = Cable::lay();
     cable.rule("tcp dport 1935 reject with tcp reset\nudp dport 9000 drop");
     for stream in [RTMP, SRT] {
@@ -84,8 +86,8 @@ fn what_cannot_connect_has_died() {
 
 #[test]
 fn an_outage_costs_its_length_and_a_cut_connection_ends_the_stream() {
-    let cable = Cable::lay();
     let _quiet = quiet();
+    let cable = Cable::lay();
     let during = |after_ms, rule: &'static str, lasting_ms, stream: &Stream| {
         std::thread::scope(|scope| {
             scope.spawn(|| {
@@ -98,7 +100,7 @@ fn an_outage_costs_its_length_and_a_cut_connection_ends_the_stream() {
         })
     };
     let outage = during(5000, "drop", 2000, &Stream { seconds: 12, ..RTMP });
-    println!("{} {}", outage.summary(), serde_json::to_string(&outage).unwrap());
+    eprintln!("{} {}", outage.summary(), serde_json::to_string(&outage).unwrap());
     let Detail::Rtmp(detail) = &outage.detail else { panic!("{outage:?}") };
     // A retransmission after the outage waits for its timer: 0.3 to 0.4 s more (evidence.md).
     assert!((1.9..3.6).contains(&detail.longest_gap_s), "{outage:?}");

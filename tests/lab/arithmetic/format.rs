@@ -1,7 +1,10 @@
 //! What a scenario may write, and what it is told when it errs.
 
-use crate::wan::tests::course::line;
 use crate::wan::{Line, Way};
+
+fn line(toml: &str) -> Line {
+    Line::written(toml)
+}
 
 const EVERYTHING: &str = r#"
 seed = 7

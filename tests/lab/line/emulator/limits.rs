@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::wan::tests::course::{FAR, FAR6, close, line, on};
-use crate::wan::tests::probe::{Received, Train, mbps};
+use crate::line::emulator::course::{FAR, FAR6, close, line, on};
+use crate::line::emulator::probe::{Received, Train, mbps};
 use crate::wan::{Both, Counters};
 
 /// 500 kB at any speed, then the rate.

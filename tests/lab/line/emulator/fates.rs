@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use crate::line::emulator::course::{FAR, FAR6, NEAR, line, on};
+use crate::line::emulator::probe::{Received, Train, lost, within_chance};
 use crate::wan::pipeline::{Fate, Pipeline};
-use crate::wan::tests::course::{FAR, FAR6, NEAR, line, on};
-use crate::wan::tests::probe::{Received, Train, lost, within_chance};
 
 const TRAIN: Train = Train { count: 4000, bytes: 200, every: Duration::from_micros(250) };
 
