@@ -1,6 +1,8 @@
-//! What is measured on a line, and so needs this machine to itself: each test holds [`quiet`].
+//! What is measured on a line, and so needs this machine to itself: each test holds [`quiet`], or a
+//! seat [`beside_others`] where a few percent are neither here nor there.
 //!
 //! [`quiet`]: crate::ground::quiet::quiet
+//! [`beside_others`]: crate::ground::quiet::beside_others
 
 mod cable;
 mod emulator;

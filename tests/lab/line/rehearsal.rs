@@ -23,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::ground::namespace::Namespace;
 use crate::ground::peer::{Peer, Setup, free_port, need};
-use crate::ground::quiet::quiet;
+use crate::ground::quiet::{beside_others, quiet};
 use crate::wan::{Line, Wan};
 
 /// A key that must show nowhere.
@@ -138,7 +138,7 @@ fn continuity(file: &Path) -> (usize, usize) {
 
 #[tokio::test]
 async fn nginx_records_a_file_that_plays() {
-    let _quiet = quiet();
+    let _seat = beside_others();
     let port = free_port();
     let mut nginx = nginx([127, 0, 0, 1].into(), port).spawn().await_tcp(port);
     let (reading, findings) =
@@ -161,7 +161,7 @@ async fn nginx_records_a_file_that_plays() {
 
 #[tokio::test]
 async fn over_tls_it_plays_as_well() {
-    let _quiet = quiet();
+    let _seat = beside_others();
     let plain = free_port();
     let mut nginx = nginx([127, 0, 0, 1].into(), plain).spawn().await_tcp(plain);
     let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
@@ -193,7 +193,7 @@ async fn over_tls_it_plays_as_well() {
 
 #[tokio::test]
 async fn our_far_end_takes_it_over_rtmp_and_srt_and_no_other_key() {
-    let _quiet = quiet();
+    let _seat = beside_others();
     let far_end = FarEnd::start(Config::loopback()).await.unwrap();
     let key = json!({ "test_key": { "value": far_end.media_key.reveal() } });
     let rtmp = format!("rtmp://{}/live", far_end.addresses.rtmp.unwrap());
@@ -210,7 +210,7 @@ async fn our_far_end_takes_it_over_rtmp_and_srt_and_no_other_key() {
 
 #[tokio::test]
 async fn srt_live_transmit_receives_it_whole() {
-    let _quiet = quiet();
+    let _seat = beside_others();
     for (kbps, more) in [(6_000, ""), (3_000, "&passphrase=canary-pass-77c1")] {
         let port = free_port();
         let mut peer = listener(port, more).spawn().await_udp(port);
@@ -254,7 +254,7 @@ async fn the_sender_is_on_time_and_costs_little() {
 
 #[tokio::test]
 async fn nobody_there_and_a_wrong_url_say_why() {
-    let _quiet = quiet();
+    let _seat = beside_others();
     let (_, findings) =
         play(&target(&format!("rtmp://127.0.0.1:{}/live", free_port()), 3_000, 5, json!({})), &env()).await;
     expect(&findings, "rehearsal.not_started", Effect::Fail);
@@ -266,7 +266,7 @@ async fn nobody_there_and_a_wrong_url_say_why() {
 
 #[tokio::test]
 async fn stopping_keeps_what_was_seen() {
-    let _quiet = quiet();
+    let _seat = beside_others();
     let port = free_port();
     let _nginx = nginx([127, 0, 0, 1].into(), port).spawn().await_tcp(port);
     let (env, cancel) = (env(), CancellationToken::new());
@@ -331,7 +331,7 @@ fn lossy(percent: f64) -> String {
 
 #[test]
 fn random_loss_at_50_ms_starves_rtmp_and_not_srt_with_a_fit_latency() {
-    let _quiet = quiet();
+    let _seat = beside_others();
     // Mathis: one CUBIC stream gets 4.7 Mb/s at 0.25 % … 1.65 at 2 %, whatever the line's rate.
     for percent in [0.5, 1.0, 2.0] {
         let (reading, findings) = over(&lossy(percent), &rtmp(6_000, 30));
@@ -351,7 +351,7 @@ fn random_loss_at_50_ms_starves_rtmp_and_not_srt_with_a_fit_latency() {
 
 #[test]
 fn srt_with_too_little_latency_says_how_much_it_needs() {
-    let _quiet = quiet();
+    let _seat = beside_others();
     let (reading, findings) = over(&lossy(3.0), &srt(4_000, 20, 60));
     expect(&findings, "rehearsal.packets_too_late", Effect::Fail);
     expect(&findings, "rehearsal.latency_short", Effect::Warn);
@@ -360,7 +360,7 @@ fn srt_with_too_little_latency_says_how_much_it_needs() {
 
 #[test]
 fn a_thin_line_is_a_no_go_within_seconds() {
-    let _quiet = quiet();
+    let _seat = beside_others();
     let line = "[up]\nrate_mbps = 3\ndelay_ms = 15\n[down]\ndelay_ms = 15";
     let start = Instant::now();
     let (reading, findings) = over(line, &rtmp(6_000, 120));
@@ -375,7 +375,7 @@ fn a_thin_line_is_a_no_go_within_seconds() {
 
 #[test]
 fn an_outage_is_seen_as_long_as_it_is() {
-    let _quiet = quiet();
+    let _seat = beside_others();
     let line =
         "[up]\nrate_mbps = 20\ndelay_ms = 20\noutages = { at_s = 6, for_s = 2 }\n[down]\ndelay_ms = 20";
     let (reading, findings) = over(line, &rtmp(6_000, 16));

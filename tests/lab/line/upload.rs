@@ -19,7 +19,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::ground::quiet::quiet;
+use crate::ground::quiet::{beside_others, quiet};
 use crate::line::cable::{Bottleneck, Line};
 
 const FAR: &str = "203.0.113.2:7000";
@@ -101,7 +101,7 @@ fn a_shaped_line_is_measured_within_a_few_percent() {
 
 #[test]
 fn a_queue_that_fills_up_and_overflows_is_seen() {
-    let _quiet = quiet();
+    let _seat = beside_others();
     let reading = measure(&Line::new(&Bottleneck::Router), &target(12, 20_000), async {}).unwrap();
     let rates = reading.rates().unwrap();
     assert!((7_000.0..8_000.0).contains(&rates.median_kbps), "{rates:?}");
@@ -137,7 +137,7 @@ fn datagrams_show_the_line_and_their_loss_every_100_ms() {
 
 #[tokio::test]
 async fn several_connections_are_counted_together() {
-    let _quiet = quiet();
+    let _seat = beside_others();
     let running = FarEnd::start(Config::loopback()).await.unwrap();
     let env = env(named(&running, running.addresses.control));
     let reading = Upload::measure(&Target { streams: 4, ..target(5, 40_000) }, &env).await.unwrap();
@@ -148,7 +148,7 @@ async fn several_connections_are_counted_together() {
 
 #[test]
 fn udp_that_is_blocked_while_tcp_is_not_is_named() {
-    let _quiet = quiet();
+    let _seat = beside_others();
     let line = Line::new(&Bottleneck::Here);
     line.far.rules(
         "table inet line {
@@ -161,7 +161,7 @@ fn udp_that_is_blocked_while_tcp_is_not_is_named() {
 
 #[test]
 fn an_outage_that_ends_is_a_stall() {
-    let _quiet = quiet();
+    let _seat = beside_others();
     let line = Line::new(&Bottleneck::Here);
     let reading = measure(&line, &target(10, 20_000), async {
         tokio::time::sleep(Duration::from_secs(4)).await;
@@ -180,7 +180,7 @@ fn an_outage_that_ends_is_a_stall() {
 
 #[test]
 fn a_line_that_goes_dead_fails_and_what_was_measured_is_kept() {
-    let _quiet = quiet();
+    let _seat = beside_others();
     let line = Line::new(&Bottleneck::Here);
     let reading = measure(&line, &target(60, 20_000), async {
         tokio::time::sleep(Duration::from_secs(5)).await;
@@ -240,7 +240,7 @@ async fn over_relay(cut: std::ops::Range<usize>) -> Reading {
 
 #[tokio::test]
 async fn a_connection_that_something_cuts_fails_while_the_far_end_is_there() {
-    let _quiet = quiet();
+    let _seat = beside_others();
     for connections in [1..2, 0..2, 0..1] {
         let reading = over_relay(connections.clone()).await;
         assert!(matches!(reading.ending, Ending::Cut { .. }), "{connections:?}: {:?}", reading.ending);
@@ -251,7 +251,7 @@ async fn a_connection_that_something_cuts_fails_while_the_far_end_is_there() {
 
 #[test]
 fn a_far_end_that_dies_is_not_the_lines_fault() {
-    let _quiet = quiet();
+    let _seat = beside_others();
     let far = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let running = far.block_on(FarEnd::start(Config::loopback())).unwrap();
     let env = env(named(&running, running.addresses.control));
@@ -272,7 +272,7 @@ fn a_far_end_that_dies_is_not_the_lines_fault() {
 
 #[tokio::test]
 async fn a_far_end_that_is_stopped_says_so() {
-    let _quiet = quiet();
+    let _seat = beside_others();
     let running = FarEnd::start(Config::loopback()).await.unwrap();
     let env = env(named(&running, running.addresses.control));
     let stop = async {
@@ -286,7 +286,7 @@ async fn a_far_end_that_is_stopped_says_so() {
 
 #[tokio::test]
 async fn caps_that_are_too_small_are_told_before_anything_is_sent() {
-    let _quiet = quiet();
+    let _seat = beside_others();
     for each in [
         Grant { seconds: 6, bytes: 1 << 40, packets: 1 << 40 },
         Grant { seconds: 60, bytes: 1_000, packets: 1 << 40 },
@@ -302,7 +302,7 @@ async fn caps_that_are_too_small_are_told_before_anything_is_sent() {
 
 #[tokio::test]
 async fn a_run_that_is_stopped_keeps_what_it_has_and_samples_came_live() {
-    let _quiet = quiet();
+    let _seat = beside_others();
     let running = FarEnd::start(Config::loopback()).await.unwrap();
     let mut env = env(named(&running, running.addresses.control));
     let samples = Arc::new(Mutex::new(Vec::new()));
@@ -334,7 +334,7 @@ fn guarded() -> Option<Congestion> {
 
 #[test]
 fn another_congestion_control_than_asked_for_shows_as_a_warning() {
-    let _quiet = quiet();
+    let _seat = beside_others();
     let asked = guarded().unwrap_or(Congestion::Reno);
     let reading = std::thread::spawn(move || {
         let mut own = capabilities(None).unwrap();

@@ -7,7 +7,7 @@ use golive::probe::{Env, Probe};
 
 use crate::ground::authority::{Authority, Certified, NOW};
 use crate::ground::peer::{Peer, Setup, free_port};
-use crate::ground::quiet::quiet;
+use crate::ground::quiet::{beside_others, quiet};
 use crate::line::cable::{Bottleneck, Line};
 
 /// nginx that takes uploads under `/up` and refuses elsewhere, each in its way.
@@ -74,7 +74,7 @@ fn effect_of(limits: &Limits, reading: &Reading, code: &str) -> Effect {
 
 #[tokio::test]
 async fn nginx_takes_an_upload() {
-    let _quiet = quiet();
+    let _seat = beside_others();
     let reading = rig().measure("/up/test.bin", 6, 10_000).await.unwrap();
     assert_eq!((&reading.ending, reading.vantage), (&Ending::Complete, Vantage::Acknowledged));
     assert_eq!((reading.measured_ms(), reading.congestion.as_deref()), (6_000, Some("cubic")));
@@ -107,7 +107,7 @@ fn a_shaped_line_is_measured_within_a_few_percent() {
 
 #[tokio::test]
 async fn refusals_are_told_by_name_before_anything_is_sent() {
-    let _quiet = quiet();
+    let _seat = beside_others();
     let rig = rig();
     for (path, words, remedy) in [
         ("/closed/x", "401", "without credentials"),
@@ -123,7 +123,7 @@ async fn refusals_are_told_by_name_before_anything_is_sent() {
 
 #[tokio::test]
 async fn a_limit_of_the_server_is_named_in_the_middle() {
-    let _quiet = quiet();
+    let _seat = beside_others();
     let reading = rig().measure("/small/x", 10, 16_000).await.unwrap();
     let Ending::FarEndEnded { why } = &reading.ending else { panic!("{:?}", reading.ending) };
     assert!(why.as_str().contains("413"), "{why}");
@@ -135,7 +135,7 @@ async fn a_limit_of_the_server_is_named_in_the_middle() {
 
 #[tokio::test]
 async fn a_certificate_that_nobody_trusts_is_no_place_to_upload_to() {
-    let _quiet = quiet();
+    let _seat = beside_others();
     let mut rig = rig();
     rig.env = env(&Authority::new("another"));
     let error = rig.measure("/up/x", 5, 5_000).await.unwrap_err();

@@ -7,7 +7,7 @@ use golive::probe::upload::{Ending, Limits, Over, Reading, Target, Upload, Vanta
 use golive::probe::{Env, Probe};
 
 use crate::ground::peer::{Peer, free_port};
-use crate::ground::quiet::quiet;
+use crate::ground::quiet::{beside_others, quiet};
 use crate::line::cable::{Bottleneck, Line};
 
 fn server(place: &str) -> HostPort {
@@ -63,7 +63,7 @@ fn a_shaped_line_is_measured_within_a_few_percent_over_tcp() {
 
 #[tokio::test]
 async fn several_connections_are_counted_together() {
-    let _quiet = quiet();
+    let _seat = beside_others();
     let (_peer, server) = started(&[]);
     let target = Target { streams: 4, ..Target::to_iperf3(server, 5, 40_000) };
     let reading = measure(&target).await.unwrap();
@@ -105,7 +105,7 @@ fn datagrams_that_do_not_fit_show_the_line_and_their_loss() {
 
 #[tokio::test]
 async fn a_server_that_prints_json_is_understood_too() {
-    let _quiet = quiet();
+    let _seat = beside_others();
     let (_peer, server) = started(&["--json"]);
     let target = Target { transport: Over::Udp, ..Target::to_iperf3(server, 5, 5_000) };
     let reading = measure(&target).await.unwrap();
@@ -115,7 +115,7 @@ async fn a_server_that_prints_json_is_understood_too() {
 
 #[tokio::test]
 async fn a_busy_server_says_so() {
-    let _quiet = quiet();
+    let _seat = beside_others();
     let (_peer, server) = started(&[]);
     let target = Target::to_iperf3(server, 5, 2_000);
     let second = async {
@@ -132,7 +132,7 @@ async fn a_busy_server_says_so() {
 
 #[tokio::test]
 async fn a_limit_of_the_server_is_named() {
-    let _quiet = quiet();
+    let _seat = beside_others();
     let (_peer, server) = started(&["--server-bitrate-limit", "5M"]);
     let error = measure(&Target::to_iperf3(server, 5, 20_000)).await.unwrap_err();
     assert!(error.detail.contains("beyond its limit"), "{error:?}");
@@ -141,7 +141,7 @@ async fn a_limit_of_the_server_is_named() {
 
 #[tokio::test]
 async fn a_server_that_asks_for_a_password_is_named() {
-    let _quiet = quiet();
+    let _seat = beside_others();
     let port = free_port();
     let dir = tempfile::tempdir().unwrap();
     let key = dir.path().join("key.pem");
@@ -164,7 +164,7 @@ async fn a_server_that_asks_for_a_password_is_named() {
 
 #[tokio::test]
 async fn a_server_that_dies_is_not_the_lines_fault() {
-    let _quiet = quiet();
+    let _seat = beside_others();
     let (peer, server) = started(&[]);
     let target = Target::to_iperf3(server, 20, 5_000);
     let death = async {
@@ -184,7 +184,7 @@ async fn a_server_that_dies_is_not_the_lines_fault() {
 
 #[tokio::test]
 async fn what_is_no_iperf3_is_named() {
-    let _quiet = quiet();
+    let _seat = beside_others();
     let port = free_port();
     let _peer = Peer::of("openssl", "openssl")
         .args(["s_server", "-nocert", "-accept", &port.to_string()])
@@ -201,7 +201,7 @@ async fn what_is_no_iperf3_is_named() {
 
 #[test]
 fn udp_that_is_blocked_while_tcp_is_not_is_named() {
-    let _quiet = quiet();
+    let _seat = beside_others();
     let line = Line::new(&Bottleneck::Here);
     let _peer = Peer::of("iperf3", "iperf3").args(["-s"]).inside(&line.far).spawn().await_tcp(5201);
     line.far.rules(
