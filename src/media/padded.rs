@@ -2,6 +2,7 @@
 
 use super::flv::{BadFlv, TagKind};
 use super::nal::{self, Priority};
+use super::queue::Waiting;
 use super::rehearsal::{Frame, Rehearsal};
 
 /// Lowest and highest bit rate, in kb/s. Below, the test card itself would be more.
@@ -64,9 +65,24 @@ impl Padded {
         Ok(Self { budget: total.saturating_sub(sound), weights, frames })
     }
 
+    /// The same stream by its sizes in bytes, for who replays it and sends nothing.
+    pub fn sizes(mut self) -> impl Iterator<Item = Waiting<u64>> {
+        std::iter::from_fn(move || {
+            let frame = self.frames.next()?;
+            let own = size(&frame);
+            let picture = frame.is_picture().then(|| frame.priority());
+            let piece = if picture.is_some() { own.max(self.share(&frame)) } else { own };
+            Some(Waiting { due_ms: frame.due_ms, picture, piece })
+        })
+    }
+
+    /// Bytes of a picture.
+    fn share(&self, frame: &Frame<'_>) -> u64 {
+        self.budget * weight(frame.priority()) / self.weights.max(1)
+    }
+
     fn wanted(&self, frame: &Frame<'_>) -> usize {
-        let share = self.budget * weight(frame.priority()) / self.weights.max(1);
-        usize::try_from(share).unwrap_or(usize::MAX)
+        usize::try_from(self.share(frame)).unwrap_or(usize::MAX)
     }
 }
 
@@ -113,6 +129,17 @@ mod tests {
                 pieces.take_while(|piece| piece.due_ms < 19_200).map(|piece| piece.body.len() as u64).sum();
             let got = ten_turns * 8 / 19_200;
             assert!(got.abs_diff(kbps) * 100 <= kbps * 3, "{got} for {kbps} kb/s");
+        }
+    }
+
+    #[test]
+    fn sizes_are_those_of_the_pieces() {
+        let pieces = Padded::test_card(3_000).unwrap().take(400);
+        let sizes = Padded::test_card(3_000).unwrap().sizes();
+        for (piece, size) in pieces.zip(sizes) {
+            assert_eq!((piece.due_ms, piece.picture), (size.due_ms, size.picture.is_some()));
+            // A filler unit has a least size.
+            assert!((piece.body.len() as u64).abs_diff(size.piece) < 8, "{} {size:?}", piece.body.len());
         }
     }
 

@@ -13,18 +13,29 @@ pub struct StreamNeed {
     pub headroom: f64,
     /// Share that the transport adds (0.03 for RTMP, 0.08 for SRT: measured, `evidence.md`).
     pub overhead: f64,
+    /// SRT's latency, ms; none for RTMP, whose encoder queues and drops.
+    pub latency_ms: Option<u16>,
 }
 
 impl StreamNeed {
     /// Bit rate × (1 + protocol overhead) × headroom, kb/s, rounded up.
     pub fn required_kbps(&self) -> u64 {
+        self.times(self.headroom)
+    }
+
+    /// What the stream itself puts on the wire, kb/s: bit rate × (1 + protocol overhead), rounded up.
+    pub fn wire_kbps(&self) -> u64 {
+        self.times(1.0)
+    }
+
+    fn times(&self, factor: f64) -> u64 {
         #[expect(
             clippy::cast_precision_loss,
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
             reason = "bit rates are far below 2^52 and the factors are checked to be finite and ≥ 1"
         )]
-        let kbps = (self.media_kbps as f64 * (1.0 + self.overhead) * self.headroom).ceil() as u64;
+        let kbps = (self.media_kbps as f64 * (1.0 + self.overhead) * factor).ceil() as u64;
         kbps
     }
 }

@@ -243,7 +243,18 @@ impl Checker<'_> {
         if let Some(why) = to.as_deref().and_then(limits::bad_destination) {
             self.error(&["stream", name, "to"], why, Some("write it like rtmps://host:443/app".to_owned()));
         }
-        Some(Stream { to: to?, video_kbps: video_kbps?, audio_kbps: audio_kbps?, headroom: headroom? })
+        let latency_ms = draft.latency_ms;
+        if latency_ms.is_some() && to.as_deref().is_some_and(|to| !to.starts_with("srt:")) {
+            let help = "leave it out, or send to srt://host:port".to_owned();
+            self.error(&["stream", name, "latency_ms"], "only SRT has a latency", Some(help));
+        }
+        Some(Stream {
+            to: to?,
+            video_kbps: video_kbps?,
+            audio_kbps: audio_kbps?,
+            headroom: headroom?,
+            latency_ms,
+        })
     }
 
     fn far_end(&mut self, name: &str, draft: &FarEndDraft) -> Option<FarEnd> {

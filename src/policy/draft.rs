@@ -134,6 +134,8 @@ pub struct StreamDraft {
     pub audio_kbps: Option<u64>,
     /// Factor on top of bit rate and protocol overhead, at least 1. A later layer may raise it.
     pub headroom: Option<f64>,
+    /// SRT's latency, ms; 120, libsrt's default, when left out. A later layer may lower it.
+    pub latency_ms: Option<u16>,
 }
 
 /// A far end.

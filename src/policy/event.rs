@@ -91,16 +91,23 @@ pub struct Stream {
     pub audio_kbps: u64,
     /// Factor on top of bit rate and protocol overhead, ≥ 1.
     pub headroom: f64,
+    /// SRT's latency, ms.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub latency_ms: Option<u16>,
 }
+
+/// SRT's latency when the policy names none, ms: libsrt's default (`SRTO_LATENCY`).
+const SRT_LATENCY_MS: u16 = 120;
 
 impl Stream {
     /// What it needs on the wire. Overheads: RTMP 1.03, SRT 1.08 times the media rate (measured).
     pub fn need(&self) -> StreamNeed {
-        let overhead = if self.to.starts_with("srt:") { 0.08 } else { 0.03 };
+        let srt = self.to.starts_with("srt:");
         StreamNeed {
             media_kbps: self.video_kbps.saturating_add(self.audio_kbps),
             headroom: self.headroom,
-            overhead,
+            overhead: if srt { 0.08 } else { 0.03 },
+            latency_ms: srt.then(|| self.latency_ms.unwrap_or(SRT_LATENCY_MS)),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::need::{self, Carried, float, longest, sum};
 use super::{Limits, Reading, codes};
-use crate::model::risk::Watched;
+use crate::model::risk::{BRIDGE_PAUSES, Standing, Stated};
 use crate::model::{AtLeast, AtMost, Code, Finding, text};
 use crate::net::encoder::{End, Take};
 
@@ -12,8 +12,6 @@ const WARN_SHARE: f64 = 0.01;
 const BUSY_MS: f64 = 200.0;
 /// A share of dropped pictures that no busy moment explains.
 const BEYOND_DOUBT: f64 = 0.2;
-/// Stream that the risk is stated for when the policy knows no better, in seconds.
-const HOUR: u64 = 3600;
 
 const AGAIN: &str = "run the check again";
 const NETWORK: &str = "ask the network team for a line or a quality-of-service class that carries it, use a \
@@ -252,37 +250,14 @@ fn rate(reading: &Reading, take: &Take) -> Option<Finding> {
 /// What the watched time says of the whole stream, in words for page 1.
 fn risk(limits: &Limits, reading: &Reading) -> Option<Finding> {
     let watched = need::watched(reading).filter(|watched| watched.seconds >= 1.0)?;
-    let stream_s = float(limits.stream_s.map_or(HOUR, |limit| limit.0));
-    let chance = watched.chance(stream_s);
-    let length = span(stream_s);
-    let seen = match watched.spells {
-        0 => format!("no damaging gap in {}", span(watched.seconds)),
-        1 => format!("one spell of damaging gaps in {}", span(watched.seconds)),
-        n => format!("{n} spells of damaging gaps in {}", span(watched.seconds)),
-    };
-    let observed = format!(
-        "{seen}: a stream of {length} meets one with a chance of {} in 10 ({} to {} with 95 % confidence)",
-        tenths(chance.likely),
-        certain(chance.at_least),
-        certain(chance.at_most)
-    );
-    let Some(limit) = limits.gap_risk else {
-        return Some(Finding::pass(codes::RISK, format!("the risk for {length} is stated"), observed));
-    };
-    let expected = format!("a chance of at most {} for {length}", percent(limit.0));
-    if chance.likely <= limit.0 {
-        return Some(Finding::pass(codes::RISK, expected, observed));
-    }
-    if watched.spells == 0 {
-        let long = Watched::seconds_for(limit.0, stream_s).map_or_else(
-            || "rehearse for longer".to_owned(),
-            |seconds| format!("rehearse for {}, on the wire and at the hour of the event", span(seconds)),
-        );
-        return Some(Finding::unknown(codes::RISK_UNPROVEN, expected, observed, long));
-    }
-    let remedy = "find what pauses the line, use a cable, have a second way out ready, or send over SRT with a \
-                  latency beyond the pauses";
-    Some(Finding::fail(codes::RISK_HIGH, expected, observed, remedy))
+    let stated = Stated::of(watched, limits.stream_s, limits.gap_risk);
+    Some(match stated.standing {
+        Standing::Within => Finding::pass(codes::RISK, stated.expected, stated.observed),
+        Standing::Beyond => Finding::fail(codes::RISK_HIGH, stated.expected, stated.observed, BRIDGE_PAUSES),
+        Standing::Unproven => {
+            Finding::unknown(codes::RISK_UNPROVEN, stated.expected, stated.observed, stated.longer)
+        }
+    })
 }
 
 fn duration(limit: AtLeast<u32>, take: &Take) -> Finding {
@@ -316,22 +291,4 @@ fn congestion(reading: &Reading) -> Option<Finding> {
 fn percent(share: f64) -> String {
     let percent = share * 100.0;
     if percent == 0.0 || percent >= 9.95 { format!("{percent:.0} %") } else { format!("{percent:.1} %") }
-}
-
-/// A chance; never a certainty that is none.
-fn certain(chance: f64) -> String {
-    if chance > 0.99 { "over 99 %".to_owned() } else { percent(chance) }
-}
-
-/// Tenths from 0 to 10; never a certainty that is none.
-fn tenths(chance: f64) -> String {
-    match chance * 10.0 {
-        low if low < 1.0 => "less than 1".to_owned(),
-        high if high > 9.0 => "more than 9".to_owned(),
-        some => format!("about {some:.0}"),
-    }
-}
-
-fn span(seconds: f64) -> String {
-    if seconds < 120.0 { format!("{seconds:.0} s") } else { format!("{:.0} min", seconds / 60.0) }
 }

@@ -232,7 +232,7 @@ fn target() -> Target {
 
 #[test]
 fn what_nothing_can_meet_is_a_problem() {
-    let need = StreamNeed { media_kbps: 6_128, headroom: 1.5, overhead: 0.03 };
+    let need = StreamNeed { media_kbps: 6_128, headroom: 1.5, overhead: 0.03, latency_ms: None };
     let stakes = Stakes { streams: [(StreamName::new("main").unwrap(), need)].into(), ..Stakes::default() };
     let fields = |change: fn(&mut Target, &mut Limits)| {
         let (mut target, mut limits) = (target(), Limits::default());

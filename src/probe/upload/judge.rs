@@ -1,6 +1,7 @@
 //! Holds a reading against limits.
 
 mod change;
+mod stream;
 
 use super::findings as code;
 use super::series::{self, Rates};
@@ -31,7 +32,10 @@ const NETWORK_TEAM: &str = "ask the network team for a line or a quality-of-serv
 pub(super) fn judge(limits: &Limits, reading: &Reading) -> Vec<Finding> {
     let rates = reading.rates();
     // What people look for stands first.
-    let mut findings = Vec::from_iter(limits.rate_kbps.map(|limit| rate(limit, reading, rates)));
+    let replayed = stream::replayed(limits, reading);
+    let through = stream::comes_through(limits, replayed.as_ref());
+    let mut findings = Vec::from_iter(limits.rate_kbps.map(|limit| rate(limit, reading, rates, through)));
+    findings.extend(stream::judge(limits, reading, replayed.as_ref()));
     findings.push(ending(reading));
     findings.extend(limits.worst_10s_kbps.map(|limit| worst(limit, reading, rates)));
     findings.extend(rates.and_then(|rates| rates.fall).map(|fall| change::fell(reading, &fall)));
@@ -118,7 +122,9 @@ fn held_up(reading: &Reading, rates: &Rates, needed: f64) -> Option<String> {
     late(reading).filter(|late| *late >= 1000.0).map(|late| format!("a computer was busy for {late:.0} ms"))
 }
 
-fn rate(limit: AtLeast<u64>, reading: &Reading, rates: Option<Rates>) -> Finding {
+/// `through`: the planned stream itself came through, replayed. Then half of the seconds with headroom are
+/// enough for a warning.
+fn rate(limit: AtLeast<u64>, reading: &Reading, rates: Option<Rates>, through: bool) -> Finding {
     let expected = format!("≥ {} kb/s in 95 % of seconds", limit.0);
     let Some(rates) = rates else {
         let observed = format!("only {} s measured", seconds(reading.measured_ms()));
@@ -129,8 +135,11 @@ fn rate(limit: AtLeast<u64>, reading: &Reading, rates: Option<Rates>) -> Finding
         "{:.0} kb/s in 95 % of seconds (median {:.0}, slowest second {:.0} kb/s{worst})",
         rates.lasting_kbps, rates.median_kbps, rates.min_kbps
     );
-    let judged =
-        Judged { enough: rates.lasting_kbps >= float(limit.0), codes: (code::RATE_OK, code::RATE_LOW) };
+    let enough = rates.lasting_kbps >= float(limit.0);
+    if !enough && through && rates.fall.is_none() && rates.median_kbps >= float(limit.0) {
+        return Finding::warn(code::RATE_UNEVEN, expected, observed, NETWORK_TEAM);
+    }
+    let judged = Judged { enough, codes: (code::RATE_OK, code::RATE_LOW) };
     judged.finding(expected, observed, held_up(reading, &rates, float(limit.0)))
 }
 

@@ -25,6 +25,7 @@ mod https_url;
 mod judge;
 mod kernel;
 mod reading;
+mod replay;
 mod responsiveness;
 mod run;
 pub mod series;
@@ -65,6 +66,20 @@ crate::limits! {
         pub rate_kbps: AtLeast<u64>,
         /// Rate that the slowest ten seconds must reach, kb/s.
         pub worst_10s_kbps: AtLeast<u64>,
+        /// Rate of the planned stream on the wire, kb/s: it is replayed over what arrived. Derived from the
+        /// target's stream when left out.
+        pub stream_kbps: AtLeast<u64>,
+        /// SRT's latency, ms: what arrives later is lost. Derived likewise; absent for RTMP, whose encoder
+        /// queues and drops.
+        pub stream_latency_ms: AtMost<u64>,
+        /// Share of the planned stream's pictures that may be lost in the replay, 0 to 1; 0.01 when left
+        /// out, where OBS warns.
+        pub lost_pictures_share: AtMost<f64>,
+        /// Chance, 0 to 1, that the event's stream meets a damaging gap.
+        pub gap_risk: AtMost<f64>,
+        /// Length of the stream that the chance is stated for, s; derived from the event's start and end
+        /// when left out, else an hour.
+        pub stream_s: AtLeast<u64>,
         /// Longest time without an arrival, ms.
         pub stall_ms: AtMost<u64>,
         /// Gaps of 200 ms and more.
@@ -133,6 +148,7 @@ impl Probe for Upload {
         if limits.rate_kbps.is_none() {
             limits.rate_kbps = target::needed(target, stakes).map(AtLeast);
         }
+        target::derive_stream(target, limits, stakes);
     }
 
     async fn measure(target: &Target, env: &Env) -> Result<Reading, NotMeasured> {

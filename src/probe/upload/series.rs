@@ -12,7 +12,7 @@ fn second(slot_ms: u32) -> usize {
 
 /// Seconds at the beginning that rates are not taken from: TCP's own start-up would make a good
 /// line look bad, a bucket full of tokens would make a bad one look good.
-const SETTLE: usize = 2;
+pub(super) const SETTLE: usize = 2;
 /// Share of the earlier rate below which a lasting drop counts as a fall.
 const FALL: f64 = 0.8;
 /// Share of seconds that must lie on their side of the middle, so that noise is no fall.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::Problem;
 use super::{HttpsUrl, Limits, Over};
-use crate::model::{FarEnd, FarEndName, HostPort, Stakes, StreamName};
+use crate::model::{AtLeast, AtMost, FarEnd, FarEndName, HostPort, Stakes, StreamName};
 use crate::net::congestion::Congestion;
 use crate::wire::http::Verb;
 
@@ -159,6 +159,15 @@ pub(super) fn needed(target: &Target, stakes: &Stakes) -> Option<u64> {
     Some(stream.required_kbps())
 }
 
+/// What the planned stream is, where the policy leaves it open.
+pub(super) fn derive_stream(target: &Target, limits: &mut Limits, stakes: &Stakes) {
+    let Some(stream) = target.stream.as_ref().and_then(|name| stakes.streams.get(name)) else { return };
+    limits.stream_kbps = limits.stream_kbps.or(Some(AtLeast(stream.wire_kbps())));
+    let latency = stream.latency_ms.map(|ms| AtMost(u64::from(ms)));
+    limits.stream_latency_ms = limits.stream_latency_ms.or(latency);
+    limits.stream_s = limits.stream_s.or(stakes.event_seconds.map(AtLeast));
+}
+
 /// Who is asked, how long and how fast.
 fn asked(
     target: &Target,
@@ -241,6 +250,9 @@ pub(super) fn problems(
     if let Some(duration) = limits.duration_s.filter(|duration| duration.0 > target.seconds) {
         let what = format!("a test of {} s cannot last {} s: raise `seconds`", target.seconds, duration.0);
         say("duration_s", what);
+    }
+    if limits.gap_risk.is_some_and(|risk| !(risk.0 > 0.0 && risk.0 < 1.0)) {
+        say("gap_risk", "is a chance between 0 and 1; no time of watching proves 0".to_owned());
     }
     if limits.worst_10s_kbps.is_some() && target.seconds < 12 {
         say(

@@ -3,6 +3,7 @@
 mod changes;
 mod counting;
 mod judging;
+mod streams;
 mod targets;
 
 use proptest::prelude::*;
@@ -80,6 +81,11 @@ fn limits() -> Limits {
     Limits {
         rate_kbps: Some(AtLeast(9_000)),
         worst_10s_kbps: Some(AtLeast(9_000)),
+        stream_kbps: None,
+        stream_latency_ms: None,
+        lost_pictures_share: None,
+        gap_risk: None,
+        stream_s: None,
         stall_ms: Some(AtMost(1_000)),
         gaps_over_200ms: Some(AtMost(5)),
         gaps_over_700ms: Some(AtMost(1)),

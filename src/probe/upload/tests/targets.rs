@@ -21,7 +21,7 @@ fn server() -> HostPort {
 }
 
 fn stakes() -> Stakes {
-    let need = StreamNeed { media_kbps: 6_128, headroom: 1.5, overhead: 0.03 };
+    let need = StreamNeed { media_kbps: 6_128, headroom: 1.5, overhead: 0.03, latency_ms: None };
     Stakes { streams: [(StreamName::new("main").unwrap(), need)].into(), ..Stakes::default() }
 }
 

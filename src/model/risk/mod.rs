@@ -5,14 +5,20 @@
 //! rate, and only weakly while it is short: 60 s without one still allow 3 a minute (95 %).
 //!
 //! The bound alone would call every line unfit, so there is an estimate beside it. It starts from what
-//! uplinks were recorded to do, and lets what was watched speak as it grows. A gamma distribution was
-//! fitted to the spells an hour of four places: a car on LTE 1.4, café Wi-Fi 0.9, campus Wi-Fi 48, office
-//! Wi-Fi 78. Wired lines do better than that; how much is not in the recordings, so golive does not claim it.
+//! uplinks were recorded to do, and lets what was watched speak as it grows: a gamma distribution of the
+//! rate of spells, fitted to streams replayed on the recorded uplinks of nine places (each place counting
+//! the same) and held against nine others, where 9 % stated were 6 % seen, 51 % were 50 %, 74 % were 65 %
+//! and 86 % were 95 %. Those uplinks are mobile and Wi-Fi. Wired lines do better; how much is not in the
+//! recordings, so golive does not claim it.
+
+mod stated;
+
+pub use stated::{BRIDGE_PAUSES, Standing, Stated};
 
 /// The fitted distribution: worth this many spells in this many seconds.
-const PRIOR_SPELLS: f64 = 0.47;
+const PRIOR_SPELLS: f64 = 0.3;
 /// See [`PRIOR_SPELLS`].
-const PRIOR_SECONDS: f64 = 52.0;
+const PRIOR_SECONDS: f64 = 30.0;
 /// Gaps that begin within this of the one before belong to its spell, in milliseconds.
 const SPELL_MS: u64 = 10_000;
 /// How sure the bounds are, each by itself.
@@ -36,6 +42,19 @@ pub struct Chance {
     pub likely: f64,
     /// Not more than this, with [`CONFIDENCE`], whatever the line's kind.
     pub at_most: f64,
+}
+
+impl Chance {
+    /// How it stands to a chance that is allowed.
+    pub fn standing(&self, allowed: f64) -> Standing {
+        if self.likely <= allowed {
+            Standing::Within
+        } else if self.at_least > allowed {
+            Standing::Beyond
+        } else {
+            Standing::Unproven
+        }
+    }
 }
 
 /// Spells among gaps, given by when each began, in milliseconds and in order.
@@ -140,7 +159,7 @@ mod tests {
         assert!(chance.at_least == 0.0 && chance.at_most > 0.999, "{chance:?}");
         assert!((0.7..0.9).contains(&chance.likely), "{chance:?}");
         let longer = watched(600.0, 0).chance(5_400.0);
-        assert!((0.5..0.7).contains(&longer.likely), "{longer:?}");
+        assert!((0.4..0.6).contains(&longer.likely), "{longer:?}");
         let seen = watched(600.0, 2).chance(5_400.0);
         assert!(seen.likely > 0.95 && seen.at_least > 0.9, "{seen:?}");
         let as_long_as_the_show = watched(5_400.0, 0).chance(5_400.0);

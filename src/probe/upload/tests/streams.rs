@@ -1,0 +1,83 @@
+//! The planned stream on what was measured.
+
+use super::*;
+
+/// So many seconds of 12 Mb/s, with pauses of so many milliseconds that begin at these seconds.
+fn line(seconds: usize, pauses: &[(usize, usize)]) -> Reading {
+    let mut slots = steady(12_000, seconds);
+    for (at_s, ms) in pauses {
+        slots[at_s * 10..][..ms / 100].fill(0);
+    }
+    reading(slots)
+}
+
+fn planned() -> Limits {
+    let stream_kbps = Some(AtLeast(6_312));
+    Limits {
+        stream_kbps,
+        stream_s: Some(AtLeast(5_400)),
+        rate_kbps: Some(AtLeast(9_468)),
+        ..Limits::default()
+    }
+}
+
+#[track_caller]
+fn expect(limits: &Limits, reading: &Reading, code: &str, effect: Effect) {
+    let findings = Upload::judge(limits, reading);
+    let found = findings.iter().find(|finding| finding.code == code);
+    assert_eq!(found.unwrap_or_else(|| panic!("no {code} in {findings:#?}")).effect, effect, "{findings:#?}");
+}
+
+#[test]
+fn a_stream_that_comes_through_passes_and_its_risk_is_stated() {
+    let clean = line(60, &[]);
+    expect(&planned(), &clean, "upload.stream_comes_through", Effect::Pass);
+    expect(&planned(), &clean, "upload.risk", Effect::Pass);
+    // A pause that the encoder's queue holds costs nothing.
+    expect(&planned(), &line(60, &[(30, 500)]), "upload.stream_comes_through", Effect::Pass);
+}
+
+#[test]
+fn a_pause_condemns_a_long_event_and_is_doubtful_for_a_short_one() {
+    let paused = line(60, &[(30, 1_500)]);
+    expect(&planned(), &paused, "upload.stream_breaks", Effect::Fail);
+    let short = Limits { stream_s: Some(AtLeast(60)), ..planned() };
+    expect(&short, &paused, "upload.stream_doubtful", Effect::Unknown);
+    expect(&short, &line(60, &[(15, 1_500), (30, 1_500), (45, 1_500)]), "upload.stream_breaks", Effect::Fail);
+    let srt = Limits { stream_latency_ms: Some(AtMost(2_500)), ..short };
+    expect(&srt, &paused, "upload.stream_comes_through", Effect::Pass);
+    // Once in ten minutes is less than what OBS warns of.
+    expect(&planned(), &line(600, &[(300, 1_500)]), "upload.stream_comes_through", Effect::Pass);
+}
+
+#[test]
+fn a_chance_that_is_not_allowed_fails_or_wants_a_longer_look() {
+    let allowed = |chance| Limits { gap_risk: Some(AtMost(chance)), ..planned() };
+    expect(&allowed(0.75), &line(60, &[]), "upload.risk", Effect::Pass);
+    expect(&allowed(0.3), &line(60, &[]), "upload.risk_unproven", Effect::Unknown);
+    let paused = line(60, &[(30, 1_500)]);
+    expect(&allowed(0.3), &paused, "upload.risk_too_high", Effect::Fail);
+    let busy = Reading { far_end_late_ms: Some(900), ..paused };
+    expect(&allowed(0.3), &busy, "upload.risk_unproven", Effect::Unknown);
+    expect(&allowed(0.3), &busy, "upload.instrument_suspect", Effect::Unknown);
+}
+
+#[test]
+fn uneven_seconds_with_room_are_a_warning_and_thin_ones_a_failure() {
+    let mut slots = steady(12_000, 60);
+    for second in (5..60).step_by(6) {
+        slots[second * 10..][..10].fill(slot(6_600));
+    }
+    expect(&planned(), &reading(slots.clone()), "upload.rate_uneven", Effect::Warn);
+    let nothing_planned = Limits { stream_kbps: None, ..planned() };
+    expect(&nothing_planned, &reading(slots), "upload.rate_too_low", Effect::Fail);
+    let thin = reading(steady(7_000, 60));
+    expect(&planned(), &thin, "upload.stream_comes_through", Effect::Pass);
+    expect(&planned(), &thin, "upload.rate_too_low", Effect::Fail);
+}
+
+#[test]
+fn whole_seconds_hide_what_a_stream_feels() {
+    let coarse = Reading { slot_ms: 1000, ..reading(vec![1_500_000; 60]) };
+    expect(&planned(), &coarse, "upload.gaps_unknown", Effect::Unknown);
+}
