@@ -251,6 +251,11 @@ pub(super) fn problems(
         let what = format!("a test of {} s cannot last {} s: raise `seconds`", target.seconds, duration.0);
         say("duration_s", what);
     }
+    let gaps = [limits.stall_ms, limits.gaps_over_200ms, limits.gaps_over_700ms, limits.gaps_over_2s];
+    if target.stream.is_none() && limits.stream_kbps.is_none() && gaps.iter().all(Option::is_none) {
+        let what = "name the stream that is planned, or set `stall_ms`: else no gap would count, and gaps kill streams";
+        say("stream", what.to_owned());
+    }
     if limits.gap_risk.is_some_and(|risk| !(risk.0 > 0.0 && risk.0 < 1.0)) {
         say("gap_risk", "is a chance between 0 and 1; no time of watching proves 0".to_owned());
     }

@@ -10,6 +10,9 @@ use crate::model::risk::{BRIDGE_PAUSES, Standing, Stated, Watched, spells};
 const WARN_SHARE: f64 = 0.01;
 /// A stream that loses so much is broken, however short the test.
 const BROKEN: f64 = 0.2;
+/// What TCP holds back for its own repairs, ms: a retransmission time-out (RFC 6298: 200 ms at least on Linux) and
+/// some round trips. A shorter pause of its series says nothing of packets over UDP.
+const OWN_REPAIRS_MS: u64 = 500;
 /// The chance over which a gap that was seen once condemns a line, when the policy names none. On recorded
 /// uplinks one short gap in a minute was followed by a broken minute in 27 of 100 cases, more gaps in 70 to 95.
 const CHANCE: f64 = 0.25;
@@ -17,7 +20,9 @@ const CHANCE: f64 = 0.25;
 /// What the replay gave; `None` when no stream is known, or the series is too coarse or too short.
 pub(super) fn replayed(limits: &Limits, reading: &Reading) -> Option<Replayed> {
     let kbps = limits.stream_kbps?.0;
-    let bridge = limits.stream_latency_ms.map_or(Bridge::Encoder, |limit| Bridge::Latency(limit.0));
+    let bridge = limits
+        .stream_latency_ms
+        .map_or(Bridge::Encoder, |limit| Bridge::Latency(limit.0.max(OWN_REPAIRS_MS)));
     let settled = SETTLE * 1000 / usize::try_from(reading.slot_ms.max(1)).ok()?;
     let slots = reading.arrived_bytes.get(settled..).filter(|slots| !slots.is_empty())?;
     (reading.slot_ms <= SLOT_MS).then(|| replay(slots, reading.slot_ms, kbps, bridge)).flatten()

@@ -81,3 +81,10 @@ fn whole_seconds_hide_what_a_stream_feels() {
     let coarse = Reading { slot_ms: 1000, ..reading(vec![1_500_000; 60]) };
     expect(&planned(), &coarse, "upload.gaps_unknown", Effect::Unknown);
 }
+
+#[test]
+fn what_tcp_holds_back_for_its_own_repairs_breaks_no_srt() {
+    let srt = Limits { stream_latency_ms: Some(AtMost(120)), ..planned() };
+    expect(&srt, &line(60, &[(20, 300), (40, 400)]), "upload.stream_comes_through", Effect::Pass);
+    expect(&srt, &line(60, &[(20, 900)]), "upload.stream_breaks", Effect::Fail);
+}

@@ -69,7 +69,12 @@ fn what_nothing_can_meet_is_a_problem() {
     assert_eq!(fields(|t, _| t.seconds = 4), ["seconds"]);
     assert_eq!(fields(|t, _| t.far_end = FarEndName::new("other").ok()), ["far_end"]);
     assert_eq!(fields(|t, _| t.stream = Some(StreamName::new("other").unwrap())), ["stream"]);
-    assert_eq!(fields(|t, _| (t.stream, t.at_most_kbps) = (None, 5)), ["at_most_kbps"]);
+    assert_eq!(fields(|t, _| (t.stream, t.at_most_kbps) = (None, 5)), ["at_most_kbps", "stream"]);
+    let with_stalls = fields(|t, l| {
+        t.stream = None;
+        l.stall_ms = Some(AtMost(700));
+    });
+    assert!(with_stalls.is_empty(), "{with_stalls:?}");
 }
 
 #[test]
