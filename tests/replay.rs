@@ -179,7 +179,7 @@ fn the_part_of_a_process_that_panics() {
     }
     let cancel = tokio_util::sync::CancellationToken::new();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    let screen = runtime.spawn(golive::ui::tui::terminal::run(events, cancel));
+    let screen = runtime.spawn(golive::ui::tui::terminal::run(events, cancel, None));
     while !cue.exists() {
         std::thread::sleep(Duration::from_millis(20));
     }

@@ -13,13 +13,14 @@ use crate::evidence::{Evidence, Measured, Measurement};
 use crate::judge;
 use crate::model::{Answer, CheckId, Role, SourceAddress};
 use crate::net::clock;
-use crate::policy::{Check, Policy};
-use crate::probe::{Question, Reading, attest};
+use crate::policy::Policy;
+use crate::probe::{Reading, attest};
 use crate::report::ledger::{self, Step};
 use crate::report::seal::{self, Bundle, Gravity};
 use crate::report::v1::RevisesDoc;
 use crate::report::{self, Document, line};
 use crate::run::ledger::Writer;
+use crate::run::people::question;
 
 /// Answer a report's questions to people, and judge it again as a new version.
 ///
@@ -111,14 +112,6 @@ fn sound(bundle: &Bundle) -> anyhow::Result<()> {
     }
 }
 
-/// The question of an `attest` check.
-fn question(check: &Check) -> Option<&attest::Target> {
-    match &check.question {
-        Question::Attest { target, .. } => Some(target),
-        _ => None,
-    }
-}
-
 fn answers(
     args: &Args,
     policy: &Policy,
@@ -134,8 +127,8 @@ fn answers(
     let mut readings = BTreeMap::new();
     for (id, yes) in &args.answers {
         let asked: Vec<&str> =
-            policy.checks.iter().filter(|c| question(c).is_some()).map(|c| c.id.as_str()).collect();
-        let Some(target) = policy.check(id).and_then(question) else {
+            policy.checks.iter().filter(|c| question(&c.question).is_some()).map(|c| c.id.as_str()).collect();
+        let Some(target) = policy.check(id).and_then(|check| question(&check.question)) else {
             return Err(usage(format!("{id} is no question to people; these are: {}", asked.join(", "))));
         };
         if target.of != args.role {
@@ -150,7 +143,7 @@ fn answers(
             evidence: args.evidence.clone(),
             expires: args.expires,
         };
-        let reading = attest::Reading { question: target.question.clone(), asked: target.of.clone(), answer };
+        let reading = attest::Reading::of(target, answer);
         if readings.insert(id.clone(), reading).is_some() {
             return Err(usage(format!("{id} is answered twice")));
         }
@@ -163,7 +156,7 @@ fn list(policy: &Policy, stored: &Document, role: &Role) -> io::Result<()> {
     let mut out = io::stdout().lock();
     let mut none = true;
     for check in &policy.checks {
-        let Some(target) = question(check).filter(|target| target.of == *role) else { continue };
+        let Some(target) = question(&check.question).filter(|target| target.of == *role) else { continue };
         none = false;
         let outcome =
             stored.checks.iter().find(|one| one.id == check.id).map_or("unknown", |one| one.outcome.word());
@@ -175,6 +168,9 @@ fn list(policy: &Policy, stored: &Document, role: &Role) -> io::Result<()> {
             check.enforcement.word(),
             line(&target.question)
         )?;
+        if let Some(evidence) = &target.evidence {
+            writeln!(out, "         what supports a yes: {}", line(evidence))?;
+        }
     }
     if none {
         return writeln!(out, "the policy asks nothing of {role}");

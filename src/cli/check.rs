@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::{load, session};
-use crate::run::{Job, dispatcher::Stop};
+use crate::run::{Job, Stop, people::People};
 
 /// Probe the network against a policy and write the go/no-go report.
 ///
@@ -34,6 +34,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         answers,
         answers_source: args.answers.as_deref().map(load::absolute),
         folder: session::folder(args.out.as_deref()),
+        people: People::default(),
         stop: Stop::default(),
     };
     session::runtime()?.block_on(session::carry_out(job, session::From::Start, args.show))

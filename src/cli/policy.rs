@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use super::exit::{BAD_POLICY, NOT_AUTHORISED};
 use crate::model::text::escape;
+use crate::net::clock;
 use crate::policy::{self, Disk, Policy};
 
 /// Check a policy, show what its layers come to, or print its schema.
@@ -27,6 +28,10 @@ enum Command {
         /// Check files that only others extend: what they leave open is no mistake.
         #[arg(long)]
         layer: bool,
+        /// What is only pointed out (an area that nobody is accountable for, one person for two areas,
+        /// a waiver that has expired, …) is a mistake, too.
+        #[arg(long)]
+        strict: bool,
     },
     /// Print the policy with all its layers as one file; comments say where each value comes from.
     Resolve {
@@ -71,10 +76,10 @@ fn execute(command: &Command, mut out: impl Write, mut notes: impl Write) -> io:
                 return Ok(BAD_POLICY.into());
             }
         },
-        Command::Check { files, layer } => {
+        Command::Check { files, layer, strict } => {
             let mut worst = 0;
             for file in files {
-                worst = worst.max(check(file, *layer, &mut out, &mut notes)?);
+                worst = worst.max(check(file, *layer, *strict, &mut out, &mut notes)?);
             }
             out.flush()?;
             return Ok(worst.into());
@@ -110,7 +115,13 @@ fn either(file: &Path) -> anyhow::Result<Policy> {
 }
 
 /// Checks one file; gives the exit code that it deserves.
-fn check(file: &Path, layer: bool, out: &mut impl Write, notes: &mut impl Write) -> io::Result<u8> {
+fn check(
+    file: &Path,
+    layer: bool,
+    strict: bool,
+    out: &mut impl Write,
+    notes: &mut impl Write,
+) -> io::Result<u8> {
     let name = file.display().to_string();
     let name = escape(&name);
     let loaded =
@@ -133,6 +144,15 @@ fn check(file: &Path, layer: bool, out: &mut impl Write, notes: &mut impl Write)
     {
         writeln!(notes, "{name}: {refusal}")?;
         return Ok(NOT_AUTHORISED);
+    }
+    let remarks = policy::remarks(&policy, clock::now());
+    let told = counted(remarks.len(), "remark");
+    for remark in remarks.iter().map(|remark| escape(remark)) {
+        writeln!(notes, "{name}: {}: {remark}", if strict { "mistake" } else { "note" })?;
+    }
+    if strict && !remarks.is_empty() {
+        writeln!(notes, "{name}: bad policy: {told}, and --strict")?;
+        return Ok(BAD_POLICY);
     }
     writeln!(out, "{name}: good: {}", summary(&policy))?;
     Ok(0)

@@ -75,7 +75,7 @@ async fn watch(recording: &Recording, speed: f64) -> anyhow::Result<()> {
     let (out, events) = unbounded_channel();
     let stop = CancellationToken::new();
     let options = Options { speed, ..Options::from_env(Watching::Recording) };
-    let shown = terminal::watch(events, stop, options);
+    let shown = terminal::watch(events, stop, None, options);
     tokio::pin!(shown);
     tokio::select! {
         left = &mut shown => return left.context("the terminal UI failed"),

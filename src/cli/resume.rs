@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::{demo, load, session};
-use crate::run::{Job, Recorded, dispatcher::Stop};
+use crate::run::{Job, Recorded, Stop, people::People};
 
 /// Go on with a run that died or was stopped: what is measured is kept, the rest is asked.
 #[derive(Debug, clap::Args)]
@@ -42,6 +42,7 @@ async fn go_on(args: &Args) -> anyhow::Result<ExitCode> {
         answers: load::answers(answers_source.as_deref())?,
         answers_source: answers_source.as_deref().map(load::absolute),
         folder: args.run.clone(),
+        people: People::default(),
         stop: Stop::default(),
     };
     session::carry_out(job, session::From::Journal, args.show).await

@@ -7,7 +7,8 @@ use std::process::ExitCode;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::exit;
-use crate::run::{self, Event, Finished, Job, RunError, dispatcher::Stop};
+use crate::run::people::{Desk, People};
+use crate::run::{self, Event, Finished, Job, RunError, Stop};
 use crate::ui::{self, Mode};
 
 /// How to show a run.
@@ -44,11 +45,17 @@ pub(super) enum From {
 }
 
 /// Carries a job out while one of the readers shows it.
-pub(super) async fn carry_out(job: Job, from: From, show: Show) -> anyhow::Result<ExitCode> {
+pub(super) async fn carry_out(mut job: Job, from: From, show: Show) -> anyhow::Result<ExitCode> {
     let stop = job.stop.clone();
     let (out, events) = unbounded_channel();
     let signals = tokio::spawn(signals(stop.clone()));
-    let reader = tokio::spawn(read(show.mode(), events, stop));
+    let mode = show.mode();
+    let desk = (mode == Mode::Tui).then(|| {
+        let (desk, people) = People::at_a_desk();
+        job.people = people;
+        desk
+    });
+    let reader = tokio::spawn(read(mode, events, stop, desk));
     let done = match from {
         From::Start => run::run(job, out).await,
         From::Journal => run::dispatcher::resume(job, out).await,
@@ -79,9 +86,14 @@ fn failure(error: &RunError) -> anyhow::Error {
     exit::Failure::new(code, error.to_string()).into()
 }
 
-async fn read(mode: Mode, events: UnboundedReceiver<Event>, stop: Stop) -> io::Result<()> {
+async fn read(
+    mode: Mode,
+    events: UnboundedReceiver<Event>,
+    stop: Stop,
+    desk: Option<Desk>,
+) -> io::Result<()> {
     match mode {
-        Mode::Tui => ui::tui::terminal::run(events, stop.token()).await,
+        Mode::Tui => ui::tui::terminal::run(events, stop.token(), desk).await,
         Mode::Plain => ui::drain(&mut ui::Plain::new(io::stdout()), events).await,
         Mode::Json => ui::drain(&mut ui::JsonLines::new(io::stdout()), events).await,
     }

@@ -2,22 +2,23 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{EMPTY, FUTURE, Judged, MISMATCH, Rank, Reason, STALE, Verdict, Word};
+use super::{EMPTY, FUTURE, Judged, MISMATCH, OTHER_SLOT, Rank, Reason, STALE, Verdict, Word};
 use crate::evidence::{Evidence, Measured, Measurement};
 use crate::model::{Enforcement, Finding, Outcome};
-use crate::policy::{Accepts, Check, Policy};
+use crate::policy::{Accepts, Check, Policy, Slot, Waiver};
 
 /// How far a reading may lie ahead of `now` before a clock is called wrong.
 const CLOCK_SLACK: SignedDuration = SignedDuration::from_secs(120);
 
 /// Judges a run: worst wins, no averages, first row of the table that holds.
 pub fn evaluate(policy: &Policy, evidence: &Evidence, now: Timestamp) -> Verdict {
+    let slot = Slot::of(&policy.event);
     let checks: Vec<Judged> = policy
         .checks
         .iter()
         .map(|check| {
-            let mut judged = judge_one(check, evidence.measurements.get(&check.id), now);
-            judged.waived = waiver(policy, check, judged.outcome, now);
+            let mut judged = judge_one(check, evidence.measurements.get(&check.id), slot.as_ref(), now);
+            judged.waived = waiver(policy, check, &judged, now);
             judged
         })
         .collect();
@@ -49,8 +50,14 @@ pub fn evaluate(policy: &Policy, evidence: &Evidence, now: Timestamp) -> Verdict
     Verdict { word, reasons, checks, evaluated_at: now, expires }
 }
 
-/// Judges one check's measurement, waivers apart. `None` = never measured.
-pub fn judge_one(check: &Check, measurement: Option<&Measurement>, now: Timestamp) -> Judged {
+/// Judges one check's measurement, waivers apart. `None` = never measured; `slot` is the event's,
+/// if it has one.
+pub fn judge_one(
+    check: &Check,
+    measurement: Option<&Measurement>,
+    slot: Option<&Slot>,
+    now: Timestamp,
+) -> Judged {
     let unknown = Judged {
         check: check.id.clone(),
         outcome: Outcome::Unknown,
@@ -77,9 +84,25 @@ pub fn judge_one(check: &Check, measurement: Option<&Measurement>, now: Timestam
     let expires = as_of.saturating_add(check.valid_for()).unwrap_or(Timestamp::MAX);
     let expires = reading.until().map_or(expires, |until| expires.min(until));
     findings.extend(age(as_of, expires, now));
+    if check.same_slot {
+        findings.extend(other_slot(as_of, slot));
+    }
     let outcome =
         findings.iter().map(|finding| Outcome::from(finding.effect)).max().unwrap_or(Outcome::Unknown);
     Judged { outcome, findings, expires: Some(expires), ..unknown }
+}
+
+/// Measured at another weekday or hour than the event's: it says little of the event.
+fn other_slot(as_of: Timestamp, slot: Option<&Slot>) -> Option<Finding> {
+    let remedy = "measure again at the event's weekday and hour";
+    let Some(slot) = slot else {
+        let expected = "measured at the event's weekday and hour";
+        return Some(Finding::warn(OTHER_SLOT, expected, "the event's time is not known", remedy));
+    };
+    (!slot.holds(as_of)).then(|| {
+        let expected = format!("measured on a {}", slot.words());
+        Finding::warn(OTHER_SLOT, expected, format!("measured on a {}", slot.shown(as_of)), remedy)
+    })
 }
 
 /// Too old, or from the future: neither may count as a pass.
@@ -105,22 +128,32 @@ fn age(as_of: Timestamp, expires: Timestamp, now: Timestamp) -> Option<Finding> 
 }
 
 /// Index of a waiver that covers this outcome now.
-fn waiver(policy: &Policy, check: &Check, outcome: Outcome, now: Timestamp) -> Option<usize> {
-    let accepts = match outcome {
+fn waiver(policy: &Policy, check: &Check, judged: &Judged, now: Timestamp) -> Option<usize> {
+    let accepts = match judged.outcome {
         Outcome::Fail => Accepts::Fail,
         Outcome::Unknown => Accepts::Unknown,
         Outcome::NotApplicable | Outcome::Pass | Outcome::Warn => return None,
     };
-    if check.enforcement != Enforcement::Waivable {
+    if check.enforcement == Enforcement::Hard {
         return None;
     }
     policy.waivers.iter().position(|waiver| {
         waiver.check == check.id
             && waiver.accepts == accepts
+            && within(waiver, judged)
             && now < waiver.expires.at()
             && waiver.granted.as_ref().is_none_or(|granted| now >= granted.at())
             && policy.people.contains_key(&waiver.by)
     })
+}
+
+/// True when everything that went wrong is what the waiver accepts. Of what could not be measured
+/// at all there is no finding, so that a waiver of some findings does not cover it.
+fn within(waiver: &Waiver, judged: &Judged) -> bool {
+    let mut wrong =
+        judged.findings.iter().filter(|finding| Outcome::from(finding.effect) >= Outcome::Unknown).peekable();
+    waiver.scope.is_empty()
+        || wrong.peek().is_some() && wrong.all(|finding| waiver.scope.contains(&finding.code))
 }
 
 /// Why a check keeps the verdict from GO, if it does.

@@ -22,5 +22,9 @@ pub const MISMATCH: Code =
 /// Judging gave no finding at all.
 pub const EMPTY: Code = Code { id: "judge.empty", means: "The reading holds nothing that could be judged." };
 
+/// The check asks for the event's weekday and hour, and was measured at another time.
+pub const OTHER_SLOT: Code =
+    Code { id: "judge.other_slot", means: "It was measured at another weekday or hour than the event's." };
+
 /// Codes that judging itself can give, whatever the probe.
-pub const CODES: &[Code] = &[STALE, FUTURE, MISMATCH, EMPTY];
+pub const CODES: &[Code] = &[STALE, FUTURE, MISMATCH, EMPTY, OTHER_SLOT];

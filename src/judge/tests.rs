@@ -24,13 +24,14 @@ fn check(id: &str, enforcement: Enforcement) -> Check {
         id: CheckId::new(id).unwrap(),
         path: None,
         question: Question::Attest {
-            target: attest::Target { question: "Ready?".into(), of: it() },
+            target: attest::Target { question: "Ready?".into(), of: it(), evidence: None, answered_by: None },
             limits: attest::Limits::default(),
         },
         enforcement,
         owner: Area::new("network").unwrap(),
         why: "because".into(),
         valid_for_s: 3600,
+        same_slot: false,
     }
 }
 
@@ -41,6 +42,7 @@ fn policy(checks: Vec<Check>, waivers: Vec<Waiver>) -> Policy {
             title: "Launch".into(),
             starts: None,
             ends: None,
+            time_zone: None,
             venue: None,
             objective: None,
             change: None,
@@ -48,6 +50,7 @@ fn policy(checks: Vec<Check>, waivers: Vec<Waiver>) -> Policy {
         },
         people: [(it(), Person { name: "I. T.".into(), ..Default::default() })].into(),
         accountable: BTreeMap::new(),
+        provider: None,
         authorisation: None,
         signatures: crate::policy::Signatures::default(),
         paths: BTreeMap::new(),
@@ -69,7 +72,7 @@ fn measured(id: &str, at: Timestamp, yes: bool) -> Measurement {
         evidence: String::new(),
         expires: None,
     };
-    let reading = attest::Reading { question: "Ready?".into(), asked: it(), answer };
+    let reading = attest::Reading { question: "Ready?".into(), asked: it(), wanted: None, answer };
     measurement(id, at, Measured::Reading(Reading::Attest(reading)))
 }
 
@@ -91,6 +94,7 @@ fn waiver(id: &str, accepts: Accepts, expires: Timestamp) -> Waiver {
     Waiver {
         check,
         accepts,
+        scope: Vec::new(),
         reason: "backup".into(),
         compensating: None,
         by: it(),
@@ -178,6 +182,67 @@ fn a_stopped_run_is_never_go() {
     assert_eq!(evaluate(&policy, &evidence, t0()).word, Word::Inconclusive);
 }
 
+#[test]
+fn another_weekday_or_hour_is_a_condition_at_best() {
+    let mut slotted = check("a", Enforcement::Hard);
+    (slotted.same_slot, slotted.valid_for_s) = (true, 30 * 86_400);
+    let mut policy = policy(vec![slotted], vec![]);
+    // t0 is a Friday at 13:00 in the event's zone
+    let when = |text: &str| Some(When::try_from(text.to_owned()).unwrap());
+    policy.event.starts = when("2026-12-11T13:00:00+01:00");
+    policy.event.ends = when("2026-12-11T14:00:00+01:00");
+    for (at, word) in [
+        (t0(), Word::Go),
+        (later(-60), Word::Go),
+        (later(-61), Word::ConditionalGo),
+        (later(-24 * 60), Word::ConditionalGo),
+    ] {
+        let verdict = evaluate(&policy, &evidence([measured("a", at, true)]), t0());
+        assert_eq!(verdict.word, word, "{at}: {:?}", verdict.reasons);
+        let named = verdict.checks[0].findings.iter().any(|finding| finding.code == "judge.other_slot");
+        assert_eq!(named, word != Word::Go);
+    }
+    let failed = evaluate(&policy, &evidence([measured("a", later(-61), false)]), t0());
+    assert_eq!(failed.word, Word::NoGo, "a warning never hides a failure");
+    policy.event.starts = None;
+    let unknown = evaluate(&policy, &evidence([measured("a", t0(), true)]), t0());
+    assert_eq!(unknown.word, Word::ConditionalGo, "nobody knows when the event is");
+}
+
+#[test]
+fn a_waiver_covers_what_its_scope_names() {
+    for (scope, word) in [
+        (vec![], Word::ConditionalGo),
+        (vec!["attest.answered_no"], Word::ConditionalGo),
+        (vec!["judge.stale"], Word::NoGo),
+    ] {
+        let mut accepted = waiver("a", Accepts::Fail, later(60));
+        accepted.scope = scope.iter().map(|code| (*code).to_owned()).collect();
+        let policy = policy(vec![check("a", Enforcement::Waivable)], vec![accepted]);
+        assert_eq!(evaluate(&policy, &evidence([measured("a", t0(), false)]), t0()).word, word, "{scope:?}");
+    }
+    // what was not measured at all has no finding that a scope could name
+    let mut accepted = waiver("a", Accepts::Unknown, later(60));
+    let checks = vec![check("a", Enforcement::Waivable), check("b", Enforcement::Hard)];
+    let seen = || evidence([unmeasured("a"), measured("b", t0(), true)]);
+    assert_eq!(
+        evaluate(&policy(checks.clone(), vec![accepted.clone()]), &seen(), t0()).word,
+        Word::ConditionalGo
+    );
+    accepted.scope = vec!["judge.stale".into()];
+    assert_eq!(evaluate(&policy(checks, vec![accepted]), &seen(), t0()).word, Word::Inconclusive);
+}
+
+#[test]
+fn an_advisory_outcome_may_be_accepted_by_name_and_stays_a_condition() {
+    let checks = vec![check("a", Enforcement::Advisory), check("b", Enforcement::Hard)];
+    let policy = policy(checks, vec![waiver("a", Accepts::Fail, later(30))]);
+    let verdict = evaluate(&policy, &evidence([measured("a", t0(), false), measured("b", t0(), true)]), t0());
+    assert_eq!((verdict.word, verdict.checks[0].waived), (Word::ConditionalGo, Some(0)));
+    assert!(verdict.reasons[0].text.contains("accepted by it"), "{:?}", verdict.reasons);
+    assert_eq!(verdict.expires, Some(later(30)));
+}
+
 /// One check of a random run: enforcement, what was seen (`None` = not measured), its age,
 /// the waiver's kind and remaining life.
 type Row = (Enforcement, Option<bool>, i64, Option<(bool, i64)>);
@@ -256,6 +321,36 @@ proptest! {
         // Time alone never gains GO either: evidence and waivers only lapse.
         let aged = evaluate(&policy, &evidence, later(minutes));
         prop_assert!(aged.word != Word::Go || with.word == Word::Go);
+    }
+
+    /// A waiver that is narrower, that begins later, or of a check that is more binding covers less.
+    #[test]
+    fn a_waiver_that_covers_less_never_gains_go(rows in rows(), minutes in 0..90i64, how in 0..3u8) {
+        let (policy, evidence) = run_of(&rows);
+        let mut less = policy.clone();
+        for waiver in &mut less.waivers {
+            match how {
+                0 => waiver.scope = vec!["judge.stale".into()],
+                1 => waiver.granted = Some(When::utc(later(minutes))),
+                _ => waiver.expires = When::utc(waiver.expires.at() - SignedDuration::from_mins(minutes)),
+            }
+        }
+        let (with, without) = (evaluate(&policy, &evidence, t0()).word, evaluate(&less, &evidence, t0()).word);
+        prop_assert!(!goes(without) || goes(with), "{with} → {without}");
+        prop_assert!(without != Word::Go || with == Word::Go);
+    }
+
+    /// Asking for the event's hour can only take GO away, and never makes a NO-GO by itself.
+    #[test]
+    fn asking_for_the_hour_never_gains_go(rows in rows(), hours in 0..200i64) {
+        let (mut policy, evidence) = run_of(&rows);
+        let before = evaluate(&policy, &evidence, t0()).word;
+        policy.event.starts = Some(When::utc(later(hours * 60)));
+        policy.checks.iter_mut().for_each(|check| check.same_slot = true);
+        let after = evaluate(&policy, &evidence, t0()).word;
+        prop_assert!(after != Word::Go || before == Word::Go);
+        prop_assert_eq!(goes(after), goes(before));
+        prop_assert_eq!(after == Word::NoGo, before == Word::NoGo);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use jiff::Timestamp;
+use jiff::tz::Offset;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +25,12 @@ impl When {
     /// The instant.
     pub const fn at(&self) -> Timestamp {
         self.at
+    }
+
+    /// The offset from UTC that it is written with.
+    pub fn offset(&self) -> Offset {
+        let pieces = jiff::fmt::temporal::Pieces::parse(&self.text);
+        pieces.ok().and_then(|pieces| pieces.to_numeric_offset()).unwrap_or(Offset::UTC)
     }
 
     /// An instant, shown in UTC.

@@ -2,10 +2,10 @@
 
 use super::check::{Checker, filled, incomplete};
 use super::diagnostic::Diagnostic;
-use super::draft::WaiverDraft;
-use super::layer::{Origin, keys};
+use super::layer::{MergedCheck, Origin, keys};
+use super::nearest::hint;
 use super::text::Place;
-use super::waiver::Waiver;
+use super::waiver::{CapDraft, Waiver, WaiverDraft};
 use crate::model::{CheckId, Enforcement};
 
 impl Checker<'_> {
@@ -28,11 +28,16 @@ impl Checker<'_> {
         }
         let check = draft.check.clone()?;
         let place = parsed.text.value(&[path.as_slice(), &keys(&["check"])].concat());
-        self.waivable(&check, place);
-        self.within_rules(draft, parsed.text.key(path));
+        let merged = self.merged.checks.iter().find(|one| one.id == check);
+        self.waivable(&check, merged, place);
+        if let Some(merged) = merged {
+            self.scope(draft, merged, &parsed.text.value(&[path.as_slice(), &keys(&["scope"])].concat()));
+        }
+        self.within_rules(draft, merged.and_then(|check| check.enforcement), &parsed.text.key(path));
         Some(Waiver {
             check,
             accepts: draft.accepts?,
+            scope: draft.scope.clone(),
             reason: draft.reason.clone()?,
             compensating: draft.compensating.clone(),
             by: draft.by.clone()?,
@@ -42,31 +47,56 @@ impl Checker<'_> {
         })
     }
 
-    /// Only a `waivable` check can be waived.
-    fn waivable(&mut self, id: &CheckId, place: Place) {
-        let found = self.merged.checks.iter().find(|check| check.id == *id);
-        let Some(enforcement) = found.and_then(|check| check.enforcement) else { return };
-        let what = match enforcement {
-            Enforcement::Waivable => return,
-            Enforcement::Hard => format!("the check `{id}` is hard: nobody can waive it"),
-            Enforcement::Advisory => format!("the check `{id}` is advisory: there is nothing to waive"),
-        };
+    /// What is hard cannot be waived. Of an advisory check it is written down who accepted what.
+    fn waivable(&mut self, id: &CheckId, check: Option<&MergedCheck>, place: Place) {
+        if check.and_then(|check| check.enforcement) != Some(Enforcement::Hard) {
+            return;
+        }
         let set = self.place(&keys(&["check", id.as_str(), "enforcement"]));
-        self.errors.push(Diagnostic::at(place, what).other("its enforcement is set here", set));
+        let error = Diagnostic::at(place, format!("the check `{id}` is hard: nobody can waive it"));
+        self.errors.push(error.other("its enforcement is set here", set));
+    }
+
+    /// A code that the check's probe never gives would make the waiver cover nothing.
+    fn scope(&mut self, draft: &WaiverDraft, check: &MergedCheck, place: &Place) {
+        let kind = check.asked.kind();
+        let known: Vec<&str> = kind.codes().iter().map(|code| code.id).collect();
+        // what judging itself says (too old, another weekday) can befall every check
+        let unknown = |code: &&String| !known.contains(&code.as_str()) && !code.starts_with("judge.");
+        for code in draft.scope.iter().filter(unknown) {
+            let error =
+                Diagnostic::at(place.clone(), format!("`{}` never gives the code `{code}`", kind.name()));
+            self.errors.push(error.help(hint(code, known.iter().copied())));
+        }
     }
 
     /// Not longer than `[waiver_rules]` lets it hold, and not renewed more often.
-    fn within_rules(&mut self, draft: &WaiverDraft, place: Place) {
-        let rules = &self.merged.waiver_rules;
-        let set = |key| self.place(&keys(&["waiver_rules", key]));
-        let mut found = Vec::new();
+    fn within_rules(&mut self, draft: &WaiverDraft, level: Option<Enforcement>, place: &Place) {
         if let (Some(granted), Some(expires)) = (&draft.granted, &draft.expires)
             && expires.at() <= granted.at()
         {
             let what = format!("this waiver expires {expires}, which is not after it is granted ({granted})");
-            found.push(Diagnostic::at(place.clone(), what));
+            self.errors.push(Diagnostic::at(place.clone(), what));
         }
-        match (rules.longest, &draft.granted, &draft.expires) {
+        let rules = &self.merged.waiver_rules;
+        let all = CapDraft { longest: rules.longest, renewals: rules.renewals };
+        self.within(draft, &all, &["waiver_rules"], place);
+        match level {
+            Some(Enforcement::Advisory) => {
+                self.within(draft, &rules.advisory, &["waiver_rules", "advisory"], place);
+            }
+            Some(Enforcement::Waivable) => {
+                self.within(draft, &rules.waivable, &["waiver_rules", "waivable"], place);
+            }
+            Some(Enforcement::Hard) | None => {}
+        }
+    }
+
+    /// Within one cap, which stands in this table.
+    fn within(&mut self, draft: &WaiverDraft, cap: &CapDraft, table: &[&str], place: &Place) {
+        let set = |key: &str| self.place(&[keys(table), keys(&[key])].concat());
+        let mut found = Vec::new();
+        match (cap.longest, &draft.granted, &draft.expires) {
             (Some(longest), None, _) => {
                 let what = format!("this waiver has no granted, and waivers may hold {longest} at most");
                 let error =
@@ -84,13 +114,13 @@ impl Checker<'_> {
             }
             _ => {}
         }
-        if let (Some(most), Some(renewals)) = (rules.renewals, draft.renewals)
+        if let (Some(most), Some(renewals)) = (cap.renewals, draft.renewals)
             && renewals > most
         {
             let what = format!(
                 "this waiver was renewed {renewals} times, and {most} is the most: mend what it covers"
             );
-            found.push(Diagnostic::at(place, what).other("the most is set here", set("renewals")));
+            found.push(Diagnostic::at(place.clone(), what).other("the most is set here", set("renewals")));
         }
         self.errors.append(&mut found);
     }

@@ -36,6 +36,7 @@ pub(super) fn check(
             .iter()
             .filter_map(|(area, role)| Some((area.clone(), role.clone()?)))
             .collect(),
+        provider: merged.provider.as_ref().and_then(|draft| checker.provider(draft)),
         authorisation: merged.authorisation.as_ref().and_then(|draft| checker.authorisation(draft)),
         signatures: checker.signatures(&merged.signatures),
         paths: merged
@@ -96,19 +97,25 @@ impl Checker<'_> {
             .map_or_else(Place::default, |layer| layer.text.key(path))
     }
 
-    fn error(&mut self, path: &[&str], what: impl AsRef<str>, help: Option<String>) {
+    pub fn error(&mut self, path: &[&str], what: impl AsRef<str>, help: Option<String>) {
         let place = self.place(&keys(path));
         self.errors.push(Diagnostic::at(place, what).help(help));
     }
 
     /// True when something of this table was left out, or a whole section that it may be.
-    fn lost(&self, path: &[String]) -> bool {
+    pub fn lost(&self, path: &[String]) -> bool {
         let section = path.first().map_or("", String::as_str);
         self.layers.iter().any(|layer| layer.lost(path) || layer.lost_section(section))
     }
 
     /// A value that must be there. No news when something of its table was left out.
-    fn required<T: Clone>(&mut self, value: Option<&T>, path: &[&str], key: &str, help: &str) -> Option<T> {
+    pub fn required<T: Clone>(
+        &mut self,
+        value: Option<&T>,
+        path: &[&str],
+        key: &str,
+        help: &str,
+    ) -> Option<T> {
         let path = keys(path);
         if value.is_none() && !self.lost(&path) {
             let place = self.table_place(&path);
@@ -127,10 +134,12 @@ impl Checker<'_> {
             let what = format!("the event ends {ends}, which is not after it starts ({starts})");
             self.error(&["event", "ends"], what, None);
         }
+        let time_zone = self.time_zone(draft);
         Event {
             title: title.unwrap_or_default(),
             starts,
             ends,
+            time_zone,
             venue: draft.venue.clone(),
             objective: draft.objective.clone(),
             change: draft.change.clone(),
@@ -300,6 +309,12 @@ impl Checker<'_> {
                 self.errors.push(Diagnostic::at(place, format!("`{field}` {what}")));
             }
         }
+        let same_slot = draft.same_slot.unwrap_or_default();
+        if same_slot && policy.event.starts.is_none() && !self.lost(&keys(&["event"])) {
+            let place = self.place(&keys(&["check", draft.id.as_str(), "same_slot"]));
+            let error = Diagnostic::at(place, "`same_slot` needs the event's time");
+            self.errors.push(error.help("add starts and ends to [event]".to_owned()));
+        }
         Some(Check {
             id: draft.id.clone(),
             path: draft.path.clone(),
@@ -308,6 +323,7 @@ impl Checker<'_> {
             owner: draft.owner.clone()?,
             why: draft.why.clone()?,
             valid_for_s: draft.valid_for.unwrap_or(Validity::DAY).seconds(),
+            same_slot,
         })
     }
 

@@ -7,9 +7,10 @@ use std::net::IpAddr;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::provider::ProviderDraft;
 use super::signatures::SignaturesDraft;
 use super::validity::Validity;
-use super::waiver::Accepts;
+use super::waiver::{WaiverDraft, WaiverRulesDraft};
 use crate::model::{
     Area, CheckId, Enforcement, FarEndName, Limits, Loosened, PathName, Pin, Role, SecretSource, StreamName,
     When,
@@ -34,6 +35,9 @@ pub struct Draft {
     pub people: BTreeMap<Role, PersonDraft>,
     /// Exactly one role per area: `network = "it"`.
     pub accountable: BTreeMap<Area, Role>,
+    /// Who project-manages the event, and whether a provider is appointed or why none is. It answers
+    /// the `attest` questions that say `answered_by = "provider"`.
+    pub provider: Option<ProviderDraft>,
     /// Who allowed the traffic; needed for every target that is not this machine itself.
     pub authorisation: Option<AuthorisationDraft>,
     /// Who must sign the report, and how.
@@ -64,6 +68,9 @@ pub struct EventDraft {
     pub starts: Option<When>,
     /// When it ends: a date-time with offset, without quotes.
     pub ends: Option<When>,
+    /// The time zone of the place, such as `Europe/Berlin` (default: the offset of `starts`):
+    /// `same_slot` counts weekday and hour in it.
+    pub time_zone: Option<String>,
     /// Where it takes place.
     pub venue: Option<String>,
     /// Marketing's objective, in one sentence.
@@ -150,45 +157,6 @@ pub struct FarEndDraft {
     pub token: Option<SecretSource>,
 }
 
-/// A named role's dated acceptance of one outcome of one check.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct WaiverDraft {
-    /// The check.
-    #[schemars(with = "CheckId")]
-    pub check: Option<CheckId>,
-    /// Which outcome is accepted.
-    #[schemars(with = "Accepts")]
-    pub accepts: Option<Accepts>,
-    /// Why that is acceptable.
-    #[schemars(with = "String")]
-    pub reason: Option<String>,
-    /// What is done instead.
-    #[schemars(with = "String")]
-    pub compensating: Option<String>,
-    /// The role that accepts.
-    #[schemars(with = "Role")]
-    pub by: Option<Role>,
-    /// Until when: a date-time with offset, without quotes.
-    #[schemars(with = "When")]
-    pub expires: Option<When>,
-    /// Since when: a date-time with offset, without quotes. Needed where `[waiver_rules]` has a
-    /// `longest`; before it, the waiver covers nothing.
-    pub granted: Option<When>,
-    /// How often it was renewed already (default: 0).
-    pub renewals: Option<u32>,
-}
-
-/// How long waivers may hold, and how often they may be renewed.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct WaiverRulesDraft {
-    /// Longest time from `granted` to `expires`, such as `"14d"`. A later layer may only shorten it.
-    pub longest: Option<Validity>,
-    /// How often a waiver may be renewed. A later layer may only lower it.
-    pub renewals: Option<u32>,
-}
-
 /// One check: a question, its limits and how binding it is.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -209,6 +177,9 @@ pub struct CheckDraft<T, L> {
     /// How long a reading holds, such as `"7d"`, `"12h"` or `"30m"` (default: one day). A later
     /// layer may only shorten it.
     pub valid_for: Option<Validity>,
+    /// Ask that it is measured at the event's weekday and hour, from one hour before its start to its
+    /// end: at another time the outcome is a warning at best. A later layer may only ask it.
+    pub same_slot: Option<bool>,
     /// The way out to measure (default: the system's).
     pub path: Option<PathName>,
 }
@@ -240,6 +211,8 @@ pub struct Row {
     pub why: Option<String>,
     /// How long a reading holds.
     pub valid_for: Option<Validity>,
+    /// Measured at the event's weekday and hour.
+    pub same_slot: Option<bool>,
     /// The way out.
     pub path: Option<PathName>,
 }
@@ -286,6 +259,7 @@ macro_rules! tables {
                     owner: check.owner,
                     why: check.why,
                     valid_for: check.valid_for,
+                    same_slot: check.same_slot,
                     path: check.path,
                 }));)*
                 rows

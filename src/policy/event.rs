@@ -17,6 +17,9 @@ pub struct Event {
     pub starts: Option<When>,
     /// When it ends.
     pub ends: Option<When>,
+    /// The time zone of the place, such as `Europe/Berlin`; the offset of `starts`, when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_zone: Option<String>,
     /// Where it takes place.
     pub venue: Option<String>,
     /// Marketing's objective, in one sentence.

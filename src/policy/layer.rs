@@ -6,13 +6,14 @@ use std::collections::BTreeMap;
 use super::diagnostic::Diagnostic;
 use super::draft::{
     Asked, AuthorisationDraft, EventDraft, FarEndDraft, Floor, PathDraft, PersonDraft, Row, StreamDraft,
-    WaiverDraft, WaiverRulesDraft, WindowDraft,
 };
 use super::parse::Parsed;
+use super::provider::ProviderDraft;
 use super::rule::{Rule, fixed, rising, shrinking};
 use super::signatures::SignaturesDraft;
 use super::text::KeyPath;
 use super::validity::Validity;
+use super::waiver::{WaiverDraft, WaiverRulesDraft};
 use crate::model::{Area, CheckId, Enforcement, FarEndName, Loosened, PathName, Role, StreamName};
 use crate::probe::Kind;
 
@@ -25,6 +26,7 @@ pub(super) struct Merged {
     pub event: EventDraft,
     pub people: BTreeMap<Role, PersonDraft>,
     pub accountable: BTreeMap<Area, Option<Role>>,
+    pub provider: Option<ProviderDraft>,
     pub authorisation: Option<AuthorisationDraft>,
     pub signatures: SignaturesDraft,
     pub waiver_rules: WaiverRulesDraft,
@@ -47,6 +49,7 @@ pub(super) struct MergedCheck {
     pub owner: Option<Area>,
     pub why: Option<String>,
     pub valid_for: Option<Validity>,
+    pub same_slot: Option<bool>,
     pub path: Option<PathName>,
     /// Each table that speaks of it.
     pub seen: Vec<Origin>,
@@ -57,7 +60,7 @@ pub(super) fn keys(words: &[&str]) -> KeyPath {
     words.iter().map(|word| (*word).to_owned()).collect()
 }
 
-fn below(path: &[String], key: &str) -> KeyPath {
+pub(super) fn below(path: &[String], key: &str) -> KeyPath {
     [path, &[key.to_owned()]].concat()
 }
 
@@ -73,11 +76,11 @@ pub(super) fn merge(layers: &[Parsed], errors: &mut Vec<Diagnostic>) -> Merged {
     merger.merged
 }
 
-struct Merger<'a> {
+pub(super) struct Merger<'a> {
     layers: &'a [Parsed],
-    number: usize,
+    pub number: usize,
     errors: &'a mut Vec<Diagnostic>,
-    merged: Merged,
+    pub merged: Merged,
 }
 
 impl Merger<'_> {
@@ -106,7 +109,7 @@ impl Merger<'_> {
     }
 
     /// The same, where the key is the same in file and merged policy.
-    fn plain<T: PartialEq>(
+    pub fn plain<T: PartialEq>(
         &mut self,
         slot: &mut Option<T>,
         later: Option<T>,
@@ -126,95 +129,6 @@ impl Merger<'_> {
             error = error.other("the earlier layer has it here", self.layers[*layer].text.value(path));
         }
         self.errors.push(error);
-    }
-
-    fn facts(&mut self, layer: &Parsed) {
-        let draft = &layer.draft;
-        self.event(draft.event.clone());
-        for (role, later) in draft.people.clone() {
-            let at = keys(&["people", role.as_str()]);
-            let mut person = self.merged.people.remove(&role).unwrap_or_default();
-            self.plain(&mut person.name, later.name, &at, "name", fixed);
-            self.plain(&mut person.key, later.key, &at, "key", fixed);
-            self.plain(&mut person.key_until, later.key_until, &at, "key_until", fixed);
-            self.merged.people.insert(role, person);
-        }
-        for (area, later) in draft.accountable.clone() {
-            let mut role = self.merged.accountable.remove(&area).flatten();
-            self.plain(&mut role, Some(later), &keys(&["accountable"]), area.as_str(), fixed);
-            self.merged.accountable.insert(area, role);
-        }
-        if let Some(later) = draft.authorisation.clone() {
-            self.authorisation(later);
-        }
-        let mut signatures = std::mem::take(&mut self.merged.signatures).with(&draft.signatures);
-        let level = draft.signatures.level;
-        self.plain(&mut signatures.level, level, &keys(&["signatures"]), "level", rising);
-        self.merged.signatures = signatures;
-        let (at, asked) = (keys(&["waiver_rules"]), draft.waiver_rules.clone());
-        let mut rules = std::mem::take(&mut self.merged.waiver_rules);
-        self.plain(&mut rules.longest, asked.longest, &at, "longest", shrinking);
-        self.plain(&mut rules.renewals, asked.renewals, &at, "renewals", shrinking);
-        self.merged.waiver_rules = rules;
-        for (name, later) in draft.path.clone() {
-            let at = keys(&["path", name.as_str()]);
-            let mut path = self.merged.paths.remove(&name).unwrap_or_default();
-            self.plain(&mut path.interface, later.interface, &at, "interface", fixed);
-            self.plain(&mut path.source, later.source, &at, "source", fixed);
-            self.merged.paths.insert(name, path);
-        }
-        for (name, later) in draft.stream.clone() {
-            let at = keys(&["stream", name.as_str()]);
-            let mut stream = self.merged.streams.remove(&name).unwrap_or_default();
-            self.plain(&mut stream.to, later.to, &at, "to", fixed);
-            self.plain(&mut stream.video_kbps, later.video_kbps, &at, "video_kbps", rising);
-            self.plain(&mut stream.audio_kbps, later.audio_kbps, &at, "audio_kbps", rising);
-            self.plain(&mut stream.headroom, later.headroom, &at, "headroom", rising);
-            self.plain(&mut stream.latency_ms, later.latency_ms, &at, "latency_ms", shrinking);
-            self.merged.streams.insert(name, stream);
-        }
-        for (name, later) in draft.far_end.clone() {
-            let at = keys(&["far_end", name.as_str()]);
-            let mut far_end = self.merged.far_ends.remove(&name).unwrap_or_default();
-            self.plain(&mut far_end.address, later.address, &at, "address", fixed);
-            self.plain(&mut far_end.pin, later.pin, &at, "pin", fixed);
-            self.plain(&mut far_end.token, later.token, &at, "token", fixed);
-            self.merged.far_ends.insert(name, far_end);
-        }
-        for (index, waiver) in draft.waiver.iter().enumerate() {
-            let from = keys(&["waiver", &index.to_string()]);
-            let to = keys(&["waiver", &self.merged.waivers.len().to_string()]);
-            self.merged.origins.insert(to, (self.number, from.clone()));
-            self.merged.waivers.push((waiver.clone(), (self.number, from)));
-        }
-    }
-
-    fn event(&mut self, later: EventDraft) {
-        let at = keys(&["event"]);
-        let mut event = std::mem::take(&mut self.merged.event);
-        self.plain(&mut event.title, later.title, &at, "title", fixed);
-        self.plain(&mut event.starts, later.starts, &at, "starts", fixed);
-        self.plain(&mut event.ends, later.ends, &at, "ends", fixed);
-        self.plain(&mut event.venue, later.venue, &at, "venue", fixed);
-        self.plain(&mut event.objective, later.objective, &at, "objective", fixed);
-        self.plain(&mut event.change, later.change, &at, "change", fixed);
-        self.plain(&mut event.way_back, later.way_back, &at, "way_back", fixed);
-        self.merged.event = event;
-    }
-
-    fn authorisation(&mut self, later: AuthorisationDraft) {
-        let at = keys(&["authorisation"]);
-        let mut whole = self.merged.authorisation.take().unwrap_or_default();
-        self.plain(&mut whole.by, later.by, &at, "by", fixed);
-        self.plain(&mut whole.reference, later.reference, &at, "reference", fixed);
-        if let Some(later) = later.window {
-            let at = below(&at, "window");
-            let mut window: WindowDraft = whole.window.take().unwrap_or_default();
-            self.plain(&mut window.from, later.from, &at, "from", fixed);
-            self.plain(&mut window.to, later.to, &at, "to", fixed);
-            whole.window = Some(window);
-        }
-        self.merged.authorisation = Some(whole);
     }
 
     fn checks(&mut self, layer: &Parsed) {
@@ -273,6 +187,7 @@ impl Merger<'_> {
         self.take(&mut check.owner, row.owner, places("owner"), fixed);
         self.take(&mut check.why, row.why, places("why"), |_, _| Ok(()));
         self.take(&mut check.valid_for, row.valid_for, places("valid_for"), shrinking);
+        self.take(&mut check.same_slot, row.same_slot, places("same_slot"), rising);
         self.take(&mut check.path, row.path, places("path"), fixed);
         let at = found.unwrap_or(self.merged.checks.len());
         self.merged.checks.insert(at, check);
@@ -373,6 +288,7 @@ impl MergedCheck {
             owner: None,
             why: None,
             valid_for: None,
+            same_slot: None,
             path: None,
             seen: Vec::new(),
         }

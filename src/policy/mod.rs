@@ -9,16 +9,20 @@ mod diagnostic;
 mod diff;
 mod draft;
 mod event;
+mod facts;
 mod layer;
 mod limits;
 mod names;
 mod nearest;
 mod parse;
+mod provider;
+mod remarks;
 mod resolve;
 mod rule;
 mod schema;
 mod shape;
 mod signatures;
+mod slot;
 mod source;
 mod stack;
 mod text;
@@ -31,8 +35,11 @@ pub use authorise::{NotAuthorised, authorise};
 pub use diagnostic::{Diagnostic, Diagnostics};
 pub use diff::diff;
 pub use event::{Authorisation, Event, Person, Route, Stream, Window};
+pub use provider::Provider;
+pub use remarks::remarks;
 pub use schema::{schema, schema_file};
 pub use signatures::{Level, Revoked, Signatures};
+pub use slot::Slot;
 pub use source::{BUILTINS, Disk, Files, MAX_FILE};
 pub use text::Place;
 pub use waiver::{Accepts, Waiver};
@@ -62,6 +69,9 @@ pub struct Policy {
     pub people: BTreeMap<Role, Person>,
     /// Exactly one role per area.
     pub accountable: BTreeMap<Area, Role>,
+    /// Who project-manages, and whether a provider is appointed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider: Option<Provider>,
     /// Who allowed the traffic, and when; needed beyond loopback.
     pub authorisation: Option<Authorisation>,
     /// Who must sign the report, and how.
@@ -98,6 +108,9 @@ pub struct Check {
     pub why: String,
     /// How long a reading holds, in seconds.
     pub valid_for_s: u64,
+    /// It must be measured at the event's weekday and hour.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub same_slot: bool,
 }
 
 impl Check {

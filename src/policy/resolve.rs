@@ -49,6 +49,7 @@ impl Writer<'_> {
             self.section(&format!("[people.{}]", key(role)), &["people", role], &all["people"][role]);
         }
         self.section("[accountable]", &["accountable"], &all["accountable"]);
+        self.section("[provider]", &["provider"], &all["provider"]);
         self.section("[authorisation]", &["authorisation"], &all["authorisation"]);
         self.section("[signatures]", &["signatures"], &all["signatures"]);
         for revoked in all["signatures"]["revoked"].as_array().into_iter().flatten() {
@@ -110,6 +111,9 @@ impl Writer<'_> {
             if !check[name].is_null() {
                 self.value(&["check", id, name], name, &inline(name, &check[name]), "");
             }
+        }
+        if check["same_slot"] == true {
+            self.value(&["check", id, "same_slot"], "same_slot", "true", "");
         }
         self.value(&["check", id, "valid_for"], "valid_for", &text(valid_for), "golive's default");
     }

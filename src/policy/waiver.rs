@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::validity::Validity;
 use crate::model::{CheckId, Role, When};
 
 /// Which outcome a waiver accepts.
@@ -23,6 +24,9 @@ pub struct Waiver {
     pub check: CheckId,
     /// Which outcome.
     pub accepts: Accepts,
+    /// Codes of the findings that it accepts; all, when empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scope: Vec<String>,
     /// Why it is acceptable.
     pub reason: String,
     /// What is done instead.
@@ -36,5 +40,62 @@ pub struct Waiver {
     pub granted: Option<When>,
     /// How often it was renewed already.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub renewals: Option<u32>,
+}
+
+/// A named role's dated acceptance of one outcome of one check.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WaiverDraft {
+    /// The check.
+    #[schemars(with = "CheckId")]
+    pub check: Option<CheckId>,
+    /// Which outcome is accepted.
+    #[schemars(with = "Accepts")]
+    pub accepts: Option<Accepts>,
+    /// Why that is acceptable.
+    #[schemars(with = "String")]
+    pub reason: Option<String>,
+    /// What is done instead.
+    #[schemars(with = "String")]
+    pub compensating: Option<String>,
+    /// The role that accepts.
+    #[schemars(with = "Role")]
+    pub by: Option<Role>,
+    /// Codes of the findings that are accepted, such as `["path.jitter_high"]`: it covers nothing
+    /// when another one stands beside them. All, when absent. The README lists the codes.
+    #[serde(default)]
+    pub scope: Vec<String>,
+    /// Until when: a date-time with offset, without quotes.
+    #[schemars(with = "When")]
+    pub expires: Option<When>,
+    /// Since when: a date-time with offset, without quotes. Needed where `[waiver_rules]` has a
+    /// `longest`; before it, the waiver covers nothing.
+    pub granted: Option<When>,
+    /// How often it was renewed already (default: 0).
+    pub renewals: Option<u32>,
+}
+
+/// How long waivers may hold, and how often they may be renewed. Hard checks cannot be waived.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct WaiverRulesDraft {
+    /// Longest time from `granted` to `expires`, such as `"14d"`. A later layer may only shorten it.
+    pub longest: Option<Validity>,
+    /// How often a waiver may be renewed. A later layer may only lower it.
+    pub renewals: Option<u32>,
+    /// The same for waivers of advisory checks only; the stricter of both holds.
+    pub advisory: CapDraft,
+    /// The same for waivers of waivable checks only; the stricter of both holds.
+    pub waivable: CapDraft,
+}
+
+/// How long waivers of one enforcement level may hold, and how often they may be renewed.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct CapDraft {
+    /// Longest time from `granted` to `expires`. A later layer may only shorten it.
+    pub longest: Option<Validity>,
+    /// How often a waiver may be renewed. A later layer may only lower it.
     pub renewals: Option<u32>,
 }

@@ -2,7 +2,7 @@
 //! then shows it, and judges at the end.
 
 use std::collections::VecDeque;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -10,91 +10,19 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio_util::sync::CancellationToken;
 
 use super::event::{CheckHead, Event, FORMAT, Started};
+use super::job::{Finished, Job, RunError, Stop};
+use super::people::{self, Given, PATIENCE, People, Said};
 use super::plan::{Item, Plan, width};
 use super::{Journal, JournalError, Recorded, executor, ledger};
 use crate::evidence::{Evidence, Measured, Measurement};
-use crate::judge::{Verdict, evaluate, judge_one};
+use crate::judge::{evaluate, judge_one};
 use crate::model::{Answer, Lane};
 use crate::net::clock::{self, Origin};
 use crate::net::tls::Roots;
-use crate::policy::{Check, Policy};
+use crate::policy::{Check, Policy, Slot};
 use crate::probe::{Env, Progress, Sample};
 use crate::report::ledger::{Entry, Step};
-use crate::report::{self, WriteError, v1::RunDoc};
-
-/// What to run.
-#[derive(Debug)]
-pub struct Job {
-    /// The policy.
-    pub policy: Policy,
-    /// Where it came from, for resume.
-    pub policy_source: String,
-    /// People's answers.
-    pub answers: Vec<Answer>,
-    /// Where they came from, for resume.
-    pub answers_source: Option<String>,
-    /// Folder of journal and report.
-    pub folder: PathBuf,
-    /// Asked to stop, and by what.
-    pub stop: Stop,
-}
-
-/// A request to stop the run, with the word that is journalled.
-#[derive(Debug, Clone, Default)]
-pub struct Stop {
-    token: CancellationToken,
-    by: Arc<std::sync::OnceLock<String>>,
-}
-
-impl Stop {
-    /// Asks the run to stop; the first word stays.
-    pub fn ask(&self, by: &str) {
-        let _ = self.by.set(by.to_owned());
-        self.token.cancel();
-    }
-
-    /// A token that asks when it is cancelled: for a screen's own key.
-    pub fn token(&self) -> CancellationToken {
-        self.token.clone()
-    }
-
-    /// Done when somebody asked.
-    pub async fn asked(&self) {
-        self.token.cancelled().await;
-    }
-
-    /// True when somebody asked.
-    pub fn is_asked(&self) -> bool {
-        self.token.is_cancelled()
-    }
-
-    fn by(&self) -> String {
-        self.by.get().cloned().unwrap_or_else(|| "a key".to_owned())
-    }
-}
-
-/// How a run ended.
-#[derive(Debug)]
-pub struct Finished {
-    /// The answer.
-    pub verdict: Verdict,
-    /// It was stopped before it was over.
-    pub interrupted: bool,
-}
-
-/// What keeps a run from being carried out.
-#[derive(Debug, thiserror::Error)]
-pub enum RunError {
-    /// The journal.
-    #[error(transparent)]
-    Journal(#[from] JournalError),
-    /// The report.
-    #[error("the run is kept in its journal, but its report is not: {0}")]
-    Report(#[from] WriteError),
-    /// The policy is not the one that the run began with.
-    #[error("the policy changed since this run began; start a new run with `golive check`")]
-    PolicyChanged,
-}
+use crate::report::{self, v1::RunDoc};
 
 enum Message {
     Started(usize),
@@ -110,6 +38,7 @@ struct Dispatcher {
     evidence: Evidence,
     origin: Origin,
     answers: Arc<Vec<Answer>>,
+    people: People,
     stop: Stop,
     /// Set to wind probes down: by a stop, or when the journal can no longer be written.
     cancel: CancellationToken,
@@ -159,7 +88,8 @@ async fn go(
     let items =
         plan.items.into_iter().filter(|item| !evidence.measurements.contains_key(&item.check)).collect();
     let (tell, heard) = unbounded_channel();
-    let answers = Arc::new(job.answers);
+    let own = job.policy.answers(&job.answers, clock::now());
+    let answers = Arc::new([job.answers, own].concat());
     let mut dispatcher = Dispatcher {
         policy: job.policy,
         items,
@@ -168,13 +98,17 @@ async fn go(
         evidence,
         origin: Origin::start(),
         answers,
+        people: job.people,
         stop: job.stop,
         cancel: CancellationToken::new(),
         tell,
         heard,
     };
     dispatcher.begin(&started, recorded.as_ref())?;
-    let done = dispatcher.all_lanes().await;
+    let mut done = dispatcher.all_lanes().await;
+    if done.is_ok() {
+        done = dispatcher.ask_people().await;
+    }
     dispatcher.cancel.cancel();
     done?;
     dispatcher.finish(&started, recorded.is_some(), &job.folder, &lines)
@@ -254,12 +188,22 @@ impl Dispatcher {
             while under_way < width(lane) && !self.stop.is_asked() && self.start_next(lane) {
                 under_way += 1;
             }
+            // An answer that came meanwhile is looked up beside what is measured: it sends nothing.
+            while !self.stop.is_asked() && self.start_next(Lane::Person) {
+                under_way += 1;
+            }
             if under_way == 0 {
                 return self.note_stop();
             }
             let stop = self.stop.clone();
             let message = tokio::select! {
                 message = self.heard.recv() => message,
+                said = self.people.said() => {
+                    if let Said::Answer(given) = said {
+                        self.answered(&given)?;
+                    }
+                    continue;
+                }
                 () = stop.asked(), if !self.cancel.is_cancelled() => {
                     self.note_stop()?;
                     continue;
@@ -267,6 +211,44 @@ impl Dispatcher {
             };
             if let Some(message) = message {
                 under_way -= usize::from(self.hear(message)?);
+            }
+        }
+    }
+
+    /// Takes an answer in and asks its question again.
+    fn answered(&mut self, given: &Given) -> Result<(), JournalError> {
+        let Some(answer) = people::answer(&self.policy, given, clock::now()) else { return Ok(()) };
+        let kept = self.answers.iter().filter(|known| known.check != answer.check).cloned();
+        self.answers = Arc::new(kept.chain([answer.clone()]).collect());
+        self.items.retain(|item| item.check != answer.check);
+        self.items.extend(Plan::new(&self.policy).items.into_iter().find(|item| item.check == answer.check));
+        self.emit(Event::Answered { answer })
+    }
+
+    /// Everything is measured and on disk. While somebody is at the screen, the report waits for
+    /// answers to what is still open: as long as keys are pressed.
+    async fn ask_people(&mut self) -> Result<(), JournalError> {
+        let stop = self.stop.clone();
+        let mut asked = false;
+        loop {
+            let open = people::open(&self.policy, &self.evidence);
+            if open.is_empty() || !self.people.are_there() || stop.is_asked() {
+                return Ok(());
+            }
+            if !std::mem::replace(&mut asked, true) {
+                self.emit(Event::Asking { at: clock::now(), checks: open })?;
+            }
+            let said = tokio::select! {
+                said = tokio::time::timeout(PATIENCE, self.people.said()) => said,
+                () = stop.asked() => return Ok(()),
+            };
+            match said {
+                Ok(Said::Answer(given)) => {
+                    self.answered(&given)?;
+                    self.one_lane(Lane::Person).await?;
+                }
+                Ok(Said::Busy) => {}
+                Ok(Said::Done) | Err(_) => return Ok(()),
             }
         }
     }
@@ -338,7 +320,12 @@ impl Dispatcher {
             Message::Done(index, measurement) => {
                 self.emit(Event::Measured { measurement: measurement.clone() })?;
                 if let Some(check) = self.policy.checks.get(index) {
-                    let judged = judge_one(check, Some(&measurement), clock::now());
+                    let judged = judge_one(
+                        check,
+                        Some(&measurement),
+                        Slot::of(&self.policy.event).as_ref(),
+                        clock::now(),
+                    );
                     self.emit(Event::Judged { judged })?;
                 }
                 self.evidence.measurements.insert(measurement.check.clone(), *measurement);

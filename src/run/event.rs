@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::evidence::Measurement;
 use crate::judge::{Judged, Verdict};
-use crate::model::{Area, CheckId, Enforcement, Lane, LimitRow, PathName, Role};
+use crate::model::{Answer, Area, CheckId, Enforcement, Lane, LimitRow, PathName, Role};
 use crate::policy::Policy;
 use crate::probe::{Kind, Sample};
 
@@ -50,6 +50,18 @@ pub enum Event {
     Judged {
         /// Outcome and findings.
         judged: Judged,
+    },
+    /// All is measured; the report waits for people who may answer what is still open.
+    Asking {
+        /// When.
+        at: Timestamp,
+        /// The questions.
+        checks: Vec<CheckId>,
+    },
+    /// Somebody answered a question at the screen; its measurement follows.
+    Answered {
+        /// Who said what, and when.
+        answer: Answer,
     },
     /// The run is being stopped.
     Interrupted {

@@ -3,14 +3,17 @@
 pub mod dispatcher;
 pub mod event;
 pub mod executor;
+pub mod job;
 pub mod journal;
 pub mod ledger;
+pub mod people;
 pub mod plan;
 
 #[cfg(test)]
 mod tests;
 
-pub use dispatcher::{Finished, Job, RunError, run};
+pub use dispatcher::run;
 pub use event::Event;
+pub use job::{Finished, Job, RunError, Stop};
 pub use journal::{Journal, JournalError, Recorded};
 pub use plan::Plan;

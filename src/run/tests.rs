@@ -4,7 +4,8 @@ use std::path::Path;
 
 use tokio::sync::mpsc::unbounded_channel;
 
-use super::dispatcher::{Stop, resume};
+use super::dispatcher::resume;
+use super::people::{Given, People, Said};
 use super::*;
 use crate::judge::Word;
 use crate::model::{Answer, Area, CheckId, Enforcement, Role};
@@ -21,13 +22,19 @@ fn policy(names: &[&str]) -> Policy {
         id: id(name),
         path: None,
         question: Question::Attest {
-            target: attest::Target { question: "Ready?".into(), of: role.clone() },
+            target: attest::Target {
+                question: "Ready?".into(),
+                of: role.clone(),
+                evidence: None,
+                answered_by: None,
+            },
             limits: attest::Limits::default(),
         },
         enforcement: Enforcement::Hard,
         owner: Area::new("network").unwrap(),
         why: String::new(),
         valid_for_s: 3600,
+        same_slot: false,
     };
     Policy {
         schema: policy::SCHEMA.into(),
@@ -35,6 +42,7 @@ fn policy(names: &[&str]) -> Policy {
             title: "Launch".into(),
             starts: None,
             ends: None,
+            time_zone: None,
             venue: None,
             objective: None,
             change: None,
@@ -42,6 +50,7 @@ fn policy(names: &[&str]) -> Policy {
         },
         people: [(role.clone(), policy::Person { name: "I. T.".into(), ..Default::default() })].into(),
         accountable: std::collections::BTreeMap::new(),
+        provider: None,
         authorisation: None,
         signatures: policy::Signatures::default(),
         paths: std::collections::BTreeMap::new(),
@@ -69,6 +78,7 @@ fn job(folder: &Path, names: &[&str], stop: Stop) -> Job {
         answers: names.iter().map(answer).collect(),
         answers_source: None,
         folder: folder.to_owned(),
+        people: People::default(),
         stop,
     }
 }
@@ -154,4 +164,112 @@ fn two_writers_are_kept_apart() {
     first.append(&finished).unwrap();
     let second = Journal::reopen(folder.path());
     assert!(matches!(second, Err(JournalError::Locked(_))));
+}
+
+/// Answers at the screen: one while the run measures or waits, then nothing more.
+async fn answered(names: &[&str], said: Vec<Said>) -> (tempfile::TempDir, Recorded, Word) {
+    let folder = tempfile::tempdir().unwrap();
+    let (desk, people) = People::at_a_desk();
+    said.into_iter().for_each(|said| desk.send(said).unwrap());
+    // the person leaves: a run whose screen is gone waits for nobody
+    drop(desk);
+    let (out, _events) = unbounded_channel();
+    let mut job = job(folder.path(), names, Stop::default());
+    job.people = people;
+    job.answers.clear();
+    let word = run(job, out).await.unwrap().verdict.word;
+    let recorded = Recorded::read(folder.path()).unwrap();
+    (folder, recorded, word)
+}
+
+fn given(check: &str, yes: bool, evidence: &str) -> Said {
+    Said::Answer(Box::new(Given { check: id(check), yes, evidence: evidence.into(), expires: None }))
+}
+
+#[tokio::test]
+async fn people_answer_at_the_screen_and_the_journal_holds_it() {
+    let (folder, recorded, word) =
+        answered(&["a", "b"], vec![given("a", true, "run sheet v3"), Said::Busy, given("b", true, "")]).await;
+    assert_eq!(word, Word::Go);
+    let said: Vec<(&str, &str)> = recorded
+        .events
+        .iter()
+        .filter_map(|event| match event {
+            Event::Answered { answer } => Some((answer.name.as_str(), answer.evidence.as_str())),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(said, [("I. T.", "run sheet v3"), ("I. T.", "")], "by the name that the policy has");
+    let report = fs::read_to_string(folder.path().join("report.json")).unwrap();
+    assert!(report.contains("run sheet v3"));
+    assert!(recorded.complete());
+    assert_eq!(recorded.evidence().measurements.len(), 2);
+    // and a replay shows the same
+    let mut story = crate::ui::Story::new(crate::ui::Charset::Unicode);
+    recorded.events.iter().for_each(|event| story.apply(event));
+    assert_eq!(story.count(crate::model::Outcome::Pass), 2);
+}
+
+#[tokio::test]
+async fn who_leaves_questions_open_gets_no_go_but_gets_a_report() {
+    for said in [vec![], vec![given("nothing", true, "")]] {
+        let (folder, _, word) = answered(&["a"], said).await;
+        assert_eq!(word, Word::Inconclusive);
+        assert!(folder.path().join("report.json").exists());
+    }
+}
+
+#[tokio::test]
+async fn the_report_waits_until_the_person_says_that_it_is_enough() {
+    let folder = tempfile::tempdir().unwrap();
+    let (desk, people) = People::at_a_desk();
+    let (out, mut events) = unbounded_channel();
+    let mut job = job(folder.path(), &["a", "b"], Stop::default());
+    job.people = people;
+    job.answers.clear();
+    let run = tokio::spawn(run(job, out));
+    let mut asked = Vec::new();
+    while let Some(event) = events.recv().await {
+        match event {
+            Event::Asking { checks, .. } => {
+                assert!(!folder.path().join("report.json").exists(), "it waits");
+                asked = checks;
+                desk.send(given("a", true, "")).unwrap();
+                desk.send(Said::Done).unwrap();
+            }
+            Event::RunFinished { .. } => break,
+            _ => {}
+        }
+    }
+    assert_eq!(asked, [id("a"), id("b")]);
+    let verdict = run.await.unwrap().unwrap().verdict;
+    assert_eq!(verdict.word, Word::Inconclusive);
+    assert_eq!(verdict.checks[0].outcome, crate::model::Outcome::Pass);
+}
+
+#[tokio::test]
+async fn an_answer_may_be_given_again() {
+    let (_folder, _, word) = answered(&["a"], vec![given("a", false, ""), given("a", true, "")]).await;
+    assert_eq!(word, Word::Go, "the last one counts");
+}
+
+#[tokio::test]
+async fn the_provider_question_is_answered_by_the_policy_unless_somebody_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut job = job(folder.path(), &["a"], Stop::default());
+    let answers = std::mem::take(&mut job.answers);
+    let Question::Attest { target, .. } = &mut job.policy.checks[0].question else { unreachable!() };
+    target.answered_by = Some(attest::AnsweredBy::Provider);
+    assert!(job.policy.answers(&[], crate::net::clock::now()).is_empty(), "nothing settled, nothing said");
+    job.policy.provider = Some(policy::Provider {
+        by: Role::new("it").unwrap(),
+        project_manager: "P. Manager".into(),
+        appointed: None,
+        why_none: Some("done by ourselves".into()),
+    });
+    assert!(job.policy.answers(&answers, crate::net::clock::now()).is_empty(), "a person's word goes before");
+    let (out, _events) = unbounded_channel();
+    assert_eq!(run(job, out).await.unwrap().verdict.word, Word::Go);
+    let report = fs::read_to_string(folder.path().join("report.json")).unwrap();
+    assert!(report.contains("no provider: done by ourselves; project manager: P. Manager"), "{report}");
 }

@@ -53,6 +53,15 @@ impl<W: Write> Reader for Plain<W> {
                 let by = story.stopping.as_deref().unwrap_or_default();
                 writeln!(out, "stopping: asked by {by}; what was measured is kept")?;
             }
+            Event::Asking { checks, .. } => {
+                let checks: Vec<&str> = checks.iter().map(CheckId::as_str).collect();
+                writeln!(out, "all is measured; waiting for people to answer: {}", checks.join(", "))?;
+            }
+            Event::Answered { answer } => {
+                let word = if answer.yes { "yes" } else { "no" };
+                let name = story.charset().show(&answer.name);
+                writeln!(out, "answered: {}: {word}, by {name} as {}", answer.check, answer.role)?;
+            }
             Event::RunFinished { .. } => {
                 if let Some(ending) = &story.ending {
                     verdict(out, story, ending)?;

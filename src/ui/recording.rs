@@ -5,7 +5,7 @@ use std::io::{self, BufRead};
 
 use serde::Deserialize;
 
-use crate::model::text;
+use crate::model::{Answer, text};
 use crate::run::Event;
 use crate::run::event::FORMAT;
 
@@ -24,13 +24,15 @@ pub struct Recording {
 }
 
 /// The tags of [`Event`].
-const KNOWN: [&str; 8] = [
+const KNOWN: [&str; 10] = [
     "run_started",
     "run_resumed",
     "check_started",
     "sample",
     "measured",
     "judged",
+    "asking",
+    "answered",
     "interrupted",
     "run_finished",
 ];
@@ -113,7 +115,10 @@ impl Recording {
                 }
                 Event::Measured { measurement } => base + measurement.offset_ms + measurement.took_ms,
                 Event::Judged { .. } => now,
-                Event::Interrupted { at, .. } | Event::RunFinished { at, .. } => {
+                Event::Answered { answer: Answer { at, .. } }
+                | Event::Interrupted { at, .. }
+                | Event::Asking { at, .. }
+                | Event::RunFinished { at, .. } => {
                     started.map_or(now, |from| base + at.duration_since(from).as_millis_f64())
                 }
             };

@@ -4,6 +4,7 @@
 
 mod bad;
 mod cli;
+mod governance;
 mod layers;
 mod rendering;
 mod secrets;

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 
 use super::{load, session};
-use crate::run::{Job, dispatcher::Stop};
+use crate::run::{Job, Stop, people::People};
 use world::World;
 
 /// The policy that the demo runs, before its addresses are filled in.
@@ -56,6 +56,7 @@ fn job(folder: &Path, policy: &Path, answers: &Path) -> anyhow::Result<Job> {
         answers: load::answers(Some(answers))?,
         answers_source: Some(load::absolute(answers)),
         folder: folder.to_owned(),
+        people: People::default(),
         stop: Stop::default(),
     })
 }

@@ -10,7 +10,12 @@ const REFUSED: Code =
 const WRONG_ROLE: Code =
     Code { id: "attest.wrong_role", means: "Somebody answered in a role that was not asked." };
 
-pub(super) const CODES: &[Code] = &[ANSWERED, REFUSED, WRONG_ROLE];
+const UNSUPPORTED: Code = Code {
+    id: "attest.unsupported",
+    means: "The answer is the right one, but nothing is named that supports it.",
+};
+
+pub(super) const CODES: &[Code] = &[ANSWERED, REFUSED, WRONG_ROLE, UNSUPPORTED];
 
 pub(super) fn judge(limits: &Limits, reading: &Reading) -> Vec<Finding> {
     let wanted = limits.answer.as_ref().is_none_or(|answer| answer.0);
@@ -27,6 +32,14 @@ pub(super) fn judge(limits: &Limits, reading: &Reading) -> Vec<Finding> {
     if answer.role != reading.asked {
         let remedy = format!("{} must answer this, not {}", reading.asked, answer.role);
         return vec![Finding::unknown(WRONG_ROLE, expected, observed, remedy)];
+    }
+    if answer.yes == wanted
+        && answer.evidence.trim().is_empty()
+        && let Some(evidence) = &reading.wanted
+    {
+        let expected = format!("{expected}; supported by {}", text::escape(evidence));
+        let remedy = format!("let {} answer again and say what supports it", reading.asked);
+        return vec![Finding::warn(UNSUPPORTED, expected, observed, remedy)];
     }
     if answer.yes == wanted {
         return vec![Finding::pass(ANSWERED, expected, observed)];

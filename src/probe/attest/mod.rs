@@ -7,7 +7,7 @@
 //! # How it can mislead
 //! A yes is a statement, not a measurement: name, time and evidence are what it is worth.
 //! # Needs
-//! An answer (`--answers FILE`, or afterwards `golive attest`). No answer is unknown, never a pass.
+//! An answer (in the terminal UI, `--answers FILE`, or afterwards `golive attest`). No answer is unknown, never a pass.
 
 mod judge;
 mod run;
@@ -34,6 +34,20 @@ pub struct Target {
     pub question: String,
     /// The role that must answer.
     pub of: Role,
+    /// What supports a yes: a document, a ticket, a name. An answer without it is a warning.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<String>,
+    /// The table of the policy that answers, when nobody does: `"provider"`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answered_by: Option<AnsweredBy>,
+}
+
+/// A table of the policy that answers a question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AnsweredBy {
+    /// `[provider]`.
+    Provider,
 }
 
 crate::limits! {
@@ -51,8 +65,23 @@ pub struct Reading {
     pub question: String,
     /// The role that was asked.
     pub asked: Role,
+    /// What was asked to support a yes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wanted: Option<String>,
     /// The answer.
     pub answer: Answer,
+}
+
+impl Reading {
+    /// An answer to what was asked.
+    pub fn of(target: &Target, answer: Answer) -> Self {
+        Self {
+            question: target.question.clone(),
+            asked: target.of.clone(),
+            wanted: target.evidence.clone(),
+            answer,
+        }
+    }
 }
 
 impl Probe for Attest {
@@ -62,7 +91,7 @@ impl Probe for Attest {
         asks: "One yes-or-no question of a person in a named role",
         why: "most of what ruins a live stream is not on the network: who moderates, who may stop it, who pays for a backup",
         misleads: "a yes is a statement, not a measurement; its worth is the name, the time and the evidence beside it",
-        needs: "an answer: `--answers FILE`, or afterwards `golive attest`",
+        needs: "an answer: in the terminal UI (`a`), `--answers FILE`, or afterwards `golive attest`",
     };
     const CODES: &'static [Code] = judge::CODES;
     type Target = Target;

@@ -19,5 +19,5 @@ pub(super) fn measure(target: &Target, env: &Env) -> Result<Reading, NotMeasured
             ),
         )
     })?;
-    Ok(Reading { question: target.question.clone(), asked: target.of.clone(), answer: answer.clone() })
+    Ok(Reading::of(target, answer.clone()))
 }

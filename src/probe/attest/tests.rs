@@ -5,6 +5,8 @@ fn target() -> Target {
     Target {
         question: "May somebody stop the stream within 10 s?".into(),
         of: Role::new("marketing").unwrap(),
+        evidence: None,
+        answered_by: None,
     }
 }
 
@@ -42,4 +44,22 @@ async fn each_answer_has_its_code() {
         let findings = Attest::judge(&Limits::default(), &reading);
         assert_eq!((findings[0].code.as_str(), findings[0].effect), (code, effect));
     }
+}
+
+#[tokio::test]
+async fn an_answer_without_the_evidence_that_is_asked_for_warns() {
+    let mut reading = reading(vec![answer("marketing", true)]).await.unwrap();
+    reading.wanted = Some("the page of the run sheet".into());
+    let code = |reading: &Reading| {
+        let finding = Attest::judge(&Limits::default(), reading).remove(0);
+        (finding.code, finding.effect)
+    };
+    assert_eq!(code(&reading), ("attest.unsupported".into(), Effect::Warn));
+    reading.answer.evidence = " ".into();
+    assert_eq!(code(&reading).1, Effect::Warn);
+    reading.answer.evidence = "run sheet, page 2".into();
+    assert_eq!(code(&reading).1, Effect::Pass);
+    reading.answer.yes = false;
+    reading.answer.evidence.clear();
+    assert_eq!(code(&reading).1, Effect::Fail, "a no needs no proof");
 }

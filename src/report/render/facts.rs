@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::text::line;
 use crate::judge::{Rank, Reason, Word};
 use crate::model::{Area, Effect, Finding, Outcome, Role};
+use crate::policy::Waiver;
 use crate::report::v1::{CheckDoc, Document};
 
 /// What the word means, in one sentence for a person who is no engineer.
@@ -15,6 +16,12 @@ pub fn meaning(word: Word) -> &'static str {
         Word::NoGo => "Something that the policy requires is not met. Do not go live before it is mended.",
         Word::Inconclusive => "Something that the policy requires is not known. This is not a go.",
     }
+}
+
+/// How often a waiver was renewed, if it was: `renewed 2 times`.
+pub fn renewed(waiver: &Waiver) -> Option<String> {
+    let times = waiver.renewals.filter(|times| *times > 0)?;
+    Some(format!("renewed {times} {}", if times == 1 { "time" } else { "times" }))
 }
 
 /// Checks that give a reason of this rank, worst reason first, each once.

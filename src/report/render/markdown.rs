@@ -113,7 +113,17 @@ fn waivers(out: &mut String, document: &Document, clock: &Clock) -> fmt::Result 
         let until = clock.at(waiver.expires.at());
         let by = plain(&facts::who(document, &waiver.by));
         write!(out, "- `{}`: {state}; by {by} until {until}: ", waiver.check)?;
-        writeln!(out, "{}", plain(&waiver.reason))?;
+        write!(out, "{}", plain(&waiver.reason))?;
+        if let Some(instead) = &waiver.compensating {
+            write!(out, "; instead: {}", plain(instead))?;
+        }
+        if let Some(times) = facts::renewed(waiver) {
+            write!(out, "; {times}")?;
+        }
+        if !waiver.scope.is_empty() {
+            write!(out, "; covers only: {}", plain(&waiver.scope.join(", ")))?;
+        }
+        writeln!(out)?;
     }
     Ok(())
 }

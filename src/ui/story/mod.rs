@@ -29,6 +29,8 @@ pub struct Story {
     pub opening: Option<Opening>,
     /// Each check, in the policy's order.
     pub cards: Vec<Card>,
+    /// Questions that the report waits for; empty, when it waits for none.
+    pub asking: Vec<CheckId>,
     /// Who asked the run to stop.
     pub stopping: Option<String>,
     /// How it ended.
@@ -80,6 +82,7 @@ impl Story {
                     opening.resumed = Some((*at, *kept));
                 }
                 self.stopping = None;
+                self.asking.clear();
                 self.ending = None;
                 for card in &mut self.cards {
                     card.forget_unfinished();
@@ -110,6 +113,8 @@ impl Story {
                 }
             }
             Event::Judged { judged } => self.judge(judged),
+            Event::Asking { checks, .. } => self.asking.clone_from(checks),
+            Event::Answered { answer } => self.asking.retain(|check| *check != answer.check),
             Event::Interrupted { by, .. } => self.stopping = Some(self.charset.show(by)),
             Event::RunFinished { at, verdict, report } => self.finish(*at, verdict, report.as_deref()),
         }
@@ -130,6 +135,11 @@ impl Story {
         let (opening, ending) = (self.opening.as_ref()?, self.ending.as_ref()?);
         let from = opening.resumed.map_or(opening.at, |(at, _)| at);
         Some(ending.at.duration_since(from).as_millis_f64()).filter(|ms| ms.is_finite() && *ms >= 0.0)
+    }
+
+    /// The policy of the run.
+    pub const fn policy(&self) -> Option<&Policy> {
+        self.policy.as_ref()
     }
 
     /// The card of a check.
@@ -159,6 +169,7 @@ impl Story {
         self.cards =
             started.checks.iter().map(|head| Card::new(self.charset, head, &started.policy)).collect();
         self.stopping = None;
+        self.asking.clear();
         self.ending = None;
         self.policy = Some(started.policy.clone());
     }
@@ -175,6 +186,7 @@ impl Story {
         for judged in &verdict.checks {
             self.judge(judged);
         }
+        self.asking.clear();
         self.ending = Some(Ending::new(self.charset, at, verdict, self.stopping.is_some(), report));
     }
 }

@@ -27,6 +27,10 @@ pub enum Key {
     Help,
     /// Close what is open.
     Back,
+    /// Answer questions to people.
+    Answer,
+    /// No more answers: write the report.
+    Done,
     /// Yes.
     Yes,
     /// Stop the run, after asking; leave, when it is over.
@@ -47,6 +51,7 @@ pub const HELP: &[(&str, &str)] = &[
     ("f", "only what needs attention, or all"),
     ("c", "the next chart"),
     ("l", "follow what is running"),
+    ("a", "answer questions to people"),
     ("q", "stop the run (asks first); leave when it is over"),
     ("Ctrl-C", "stop at once, keep what was measured; again: leave"),
     ("? Esc", "show, hide this help"),
@@ -76,6 +81,8 @@ impl Key {
             KeyCode::Char('l') => Self::Follow,
             KeyCode::Char('c') => Self::Chart,
             KeyCode::Char('?' | 'h') | KeyCode::F(1) => Self::Help,
+            KeyCode::Char('a') => Self::Answer,
+            KeyCode::Enter => Self::Done,
             KeyCode::Esc => Self::Back,
             KeyCode::Char('y' | 'Y') => Self::Yes,
             KeyCode::Char('q' | 'Q') => Self::Quit,

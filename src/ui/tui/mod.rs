@@ -1,6 +1,7 @@
 //! The full-screen terminal UI. [`state`] is pure and holds everything, [`view`] draws it,
 //! [`terminal`] is the only part that touches a terminal or a clock.
 
+pub mod form;
 pub mod keys;
 mod signals;
 pub mod state;

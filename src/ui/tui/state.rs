@@ -1,9 +1,11 @@
 //! Everything that the terminal UI shows and remembers. Pure: events and keys go in,
 //! [`Action`]s come out; nothing blocks, nothing asks a clock.
 
+use super::form::{Form, Pressed, Stroke};
 use super::keys::Key;
 use crate::model::{Lane, Outcome};
 use crate::run::Event;
+use crate::run::people::Said;
 use crate::run::plan;
 use crate::ui::story::{Card, Charset, Stage, Story};
 
@@ -77,6 +79,8 @@ pub struct State {
     pub overlay: Overlay,
     /// How the watching goes on.
     pub phase: Phase,
+    /// Questions to people, being answered.
+    pub form: Option<Form>,
     /// A word to the user, until the next key.
     pub notice: Option<&'static str>,
     follow: bool,
@@ -98,6 +102,7 @@ impl State {
             attention_only: false,
             overlay: Overlay::None,
             phase: Phase::Going,
+            form: None,
             notice: None,
             follow: true,
             fit: Fit::default(),
@@ -127,6 +132,7 @@ impl State {
                 let took = self.story.took_ms();
                 self.ended_ms = Some(took.map_or(self.now_ms, |ms| self.base_ms + ms));
                 self.drop_question();
+                self.form = None;
             }
             _ => {}
         }
@@ -190,9 +196,52 @@ impl State {
                 self.follow_run();
                 self.keep_listed();
             }
-            Key::Yes | Key::Other => {}
+            Key::Answer => self.open_form(),
+            Key::Yes | Key::Done | Key::Other => {}
         }
         Action::None
+    }
+
+    /// True while answers are taken: a run is under way, or its report waits for them.
+    fn takes_answers(&self) -> bool {
+        self.running() && self.phase == Phase::Going
+    }
+
+    fn open_form(&mut self) {
+        if !self.takes_answers() {
+            self.notice = Some("the run is over: answer with golive attest");
+            return;
+        }
+        self.form = self.story.policy().and_then(|policy| Form::new(policy, &self.story));
+        if self.form.is_none() {
+            self.notice = Some("the policy asks nothing of people");
+        }
+    }
+
+    /// Takes in a key while the form is open, or while the report waits; what the run is to be told.
+    pub fn stroke(&mut self, stroke: Stroke) -> Option<Said> {
+        let now = self.story.opening.as_ref().map(|opening| opening.at);
+        let form = self.form.as_mut()?;
+        match form.press(stroke, now) {
+            Pressed::Typed => Some(Said::Busy),
+            Pressed::Closed => {
+                self.form = None;
+                Some(Said::Busy)
+            }
+            Pressed::Answered(given) => {
+                let next = self.story.policy().and_then(|policy| Form::after(policy, &self.story, &given));
+                self.form = next;
+                Some(Said::Answer(given))
+            }
+        }
+    }
+
+    /// What a key means to a report that waits for people.
+    pub fn waiting(&self, key: Key) -> Option<Said> {
+        if self.story.asking.is_empty() || !self.takes_answers() || self.overlay != Overlay::None {
+            return None;
+        }
+        Some(if key == Key::Done { Said::Done } else { Said::Busy })
     }
 
     /// Takes in what the last drawing found out.

@@ -16,12 +16,14 @@ use ratatui::backend::CrosstermBackend;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio_util::sync::CancellationToken;
 
+use super::form::Stroke;
 use super::keys::Key;
 use super::signals::{Signal, Signals};
 use super::state::{Action, Fit, Phase, State, Watching};
 use super::theme::{Palette, Theme};
 use super::view;
 use crate::run::Event;
+use crate::run::people::{Desk, Said};
 use crate::ui::story::Charset;
 
 /// Shortest time between two drawings.
@@ -61,20 +63,26 @@ fn theme_from_env() -> Theme {
 }
 
 /// Shows a run until the user leaves, a signal ends it, or the run's side goes away without
-/// a verdict. `cancel` is cancelled when the user asks the run to stop.
-pub async fn run(events: UnboundedReceiver<Event>, cancel: CancellationToken) -> io::Result<()> {
-    watch(events, cancel, Options::from_env(Watching::Run)).await
+/// a verdict. `cancel` is cancelled when the user asks the run to stop; `desk` hears the answers
+/// that are typed.
+pub async fn run(
+    events: UnboundedReceiver<Event>,
+    cancel: CancellationToken,
+    desk: Option<Desk>,
+) -> io::Result<()> {
+    watch(events, cancel, desk, Options::from_env(Watching::Run)).await
 }
 
 /// [`run`] with options.
 pub async fn watch(
     events: UnboundedReceiver<Event>,
     cancel: CancellationToken,
+    desk: Option<Desk>,
     options: Options,
 ) -> io::Result<()> {
     let leave = CancellationToken::new();
     let (tell, told) = tokio::sync::oneshot::channel();
-    let screen = Screen { events, cancel, leave: leave.clone(), options, open: true };
+    let screen = Screen { events, cancel, desk, leave: leave.clone(), options, open: true };
     let thread = std::thread::Builder::new().name("screen".to_owned()).spawn(move || {
         let _ = tell.send(screen.on_its_own_runtime());
     })?;
@@ -101,6 +109,7 @@ impl Drop for Thread {
 struct Screen {
     events: UnboundedReceiver<Event>,
     cancel: CancellationToken,
+    desk: Option<Desk>,
     leave: CancellationToken,
     options: Options,
     /// The run's side of the channel is there.
@@ -177,16 +186,32 @@ impl Screen {
             }
             // The keyboard went away: nobody is left to press q.
             Happened::Input(None) => return Ok(true),
+            Happened::Input(Some(Input::Key(key))) if state.form.is_some() => {
+                if let Some(said) = Stroke::from_event(&key).and_then(|stroke| state.stroke(stroke)) {
+                    self.say(said);
+                }
+                None
+            }
             Happened::Input(Some(Input::Key(key))) => Key::from_event(&key),
             Happened::Event(event) => return Ok(self.events(event, state)),
             Happened::Time | Happened::Input(Some(_)) => None,
         };
+        if let Some(said) = key.and_then(|key| state.waiting(key)) {
+            self.say(said);
+        }
         match key.map(|key| state.key(key)) {
             Some(Action::Quit) => return Ok(true),
             Some(Action::Cancel) => self.cancel.cancel(),
             Some(Action::None) | None => {}
         }
         Ok(false)
+    }
+
+    /// A run that no longer listens needs no answer.
+    fn say(&self, said: Said) {
+        if let Some(desk) = &self.desk {
+            let _ = desk.send(said);
+        }
     }
 
     /// An event and all that wait behind it. True when there is nothing left to watch.

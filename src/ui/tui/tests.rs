@@ -5,6 +5,7 @@ use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
 use ratatui::style::Color;
 
+use super::form::Stroke;
 use super::keys::Key;
 use super::state::{Action, Overlay, State, Watching};
 use super::theme::{Palette, Theme};
@@ -12,6 +13,7 @@ use super::view;
 use crate::judge::Word;
 use crate::model::{Cause, Effect, NotMeasured, Outcome};
 use crate::run::Event;
+use crate::run::people::Said;
 use crate::ui::fixture::{self, End};
 use crate::ui::recording::Recording;
 use crate::ui::story::Charset;
@@ -370,4 +372,101 @@ fn how_long_a_run_took_is_the_recording_s_word_not_the_viewer_s() {
         state.apply(&event);
     }
     assert!((state.elapsed_ms() - 29_000.0).abs() < f64::EPSILON);
+}
+
+/// A run that asks people two questions.
+fn with_questions() -> State {
+    let mut state = State::new(Charset::Unicode, Watching::Run);
+    let Event::RunStarted(mut started) = fixture::started() else { unreachable!() };
+    let check = |id: &str, question: &str, of: &str| {
+        serde_json::json!({
+            "id": id, "path": null, "enforcement": "hard", "owner": "brand", "why": "…", "valid_for_s": 3600,
+            "question": { "attest": { "target": { "question": question, "of": of, "evidence": "the run sheet" }, "limits": {} } },
+        })
+    };
+    let checks = [
+        check("moderator", "Who moderates the chat, and can they stop it?", "marketing"),
+        check("backup", "Is there a second way out?", "it"),
+    ];
+    started.policy.checks = serde_json::from_value(checks.to_vec().into()).unwrap();
+    state.apply(&Event::RunStarted(started));
+    state
+}
+
+/// Keys of a form, as they come from the terminal.
+fn strokes(state: &mut State, keys: &[&str]) -> Vec<Said> {
+    let stroke = |name: &str| match name {
+        "enter" => vec![Stroke::Enter],
+        "tab" => vec![Stroke::Next],
+        "esc" => vec![Stroke::Close],
+        "erase" => vec![Stroke::Erase],
+        "down" => vec![Stroke::Down],
+        text => text.chars().map(Stroke::Char).collect(),
+    };
+    let all: Vec<Stroke> = keys.iter().flat_map(|name| stroke(name)).collect();
+    all.into_iter().filter_map(|stroke| state.stroke(stroke)).filter(|said| *said != Said::Busy).collect()
+}
+
+#[test]
+fn questions_to_people_are_answered_in_a_form() {
+    let mut state = with_questions();
+    state.key(Key::Answer);
+    let asked = state.form.as_ref().unwrap().question().unwrap().clone();
+    for size in [SMALL, LARGE] {
+        let shown = screen(&mut state, size);
+        for words in [
+            "questions to people; the run goes on",
+            "a yes: the run sheet",
+            "marketing (Tom Lind)",
+            asked.check.as_str(),
+            "( ) yes   ( ) no",
+        ] {
+            assert!(shown.contains(words), "{words}: {shown}");
+        }
+    }
+    assert!(strokes(&mut state, &["enter"]).is_empty(), "neither yes nor no");
+    assert!(screen(&mut state, SMALL).contains("say yes or no first"));
+    let said = strokes(&mut state, &["y", "sheet\u{1b}\u{202e} 3", "tab", "tomorrow", "enter"]);
+    assert!(said.is_empty(), "{said:?}");
+    assert!(screen(&mut state, SMALL).contains("write the time like"));
+    let erase = ["erase"; 8];
+    let said = strokes(&mut state, &[&erase[..], &["2020-01-01T00:00:00Z", "enter"]].concat());
+    assert!(said.is_empty(), "{said:?}");
+    assert!(screen(&mut state, SMALL).contains("lies in the past"));
+    let erase = ["erase"; 20];
+    let said = strokes(&mut state, &[&erase[..], &["2090-01-01T00:00:00+01:00", "enter"]].concat());
+    let [Said::Answer(given)] = said.as_slice() else { panic!("{said:?}") };
+    assert_eq!((&given.check, given.yes, given.evidence.as_str()), (&asked.check, true, "sheet 3"));
+    assert_eq!(given.expires, Some("2089-12-31T23:00:00Z".parse().unwrap()));
+    assert_eq!(state.phase, super::state::Phase::Going, "nothing of the run is touched");
+}
+
+#[test]
+fn a_form_never_outlives_the_run_and_a_recording_has_none() {
+    let mut state = with_questions();
+    state.key(Key::Answer);
+    assert!(state.form.is_some());
+    strokes(&mut state, &["esc"]);
+    assert!(state.form.is_none());
+    let mut state = over(End::NoGo);
+    state.key(Key::Answer);
+    assert!(state.form.is_none() && screen(&mut state, SMALL).contains("golive attest"));
+    let mut state = State::new(Charset::Unicode, Watching::Recording);
+    fixture::run(End::NoGo).iter().take(20).for_each(|event| state.apply(event));
+    state.key(Key::Answer);
+    assert!(state.form.is_none());
+    let mut state = after(End::NoGo, 12.9, COLOUR);
+    state.key(Key::Answer);
+    assert!(state.form.is_none() && screen(&mut state, SMALL).contains("asks nothing of people"));
+}
+
+#[test]
+fn a_report_that_waits_says_so() {
+    let mut state = after(End::NoGo, 12.9, COLOUR);
+    assert_eq!(state.waiting(Key::Done), None, "nothing waits");
+    let check = fixture::id("moderator");
+    state.apply(&Event::Asking { at: fixture::start(), checks: vec![check] });
+    assert!(screen(&mut state, SMALL).contains("1 question to people is open"));
+    assert_eq!(state.waiting(Key::Up), Some(Said::Busy));
+    assert_eq!(state.waiting(Key::Done), Some(Said::Done));
 }

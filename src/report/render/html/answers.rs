@@ -27,7 +27,8 @@ pub(super) fn waivers(page: &Page) -> Markup {
                                 td.short { (state(entry.state)) }
                                 td {
                                     (line(&entry.waiver.reason))
-                                    @if let Some(times) = entry.waiver.renewals.filter(|times| *times > 0) { "; renewed " (times) " times" }
+                                    @if let Some(times) = facts::renewed(&entry.waiver) { "; " (times) }
+                                    @if !entry.waiver.scope.is_empty() { "; covers only: " (line(&entry.waiver.scope.join(", "))) }
                                     @if let Some(instead) = &entry.waiver.compensating { "; " (line(instead)) }
                                 }
                             }

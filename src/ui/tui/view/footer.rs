@@ -17,6 +17,17 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &State, theme: Them
         frame.render_widget(Line::from(format!(" {notice}")).style(theme.selected()), area);
         return;
     }
+    if !state.story.asking.is_empty() {
+        let count = state.story.asking.len();
+        let open = if count == 1 {
+            "1 question to people is open".to_owned()
+        } else {
+            format!("{count} questions to people are open")
+        };
+        let text = format!(" All is measured; {open}.   a: answer   Enter: write the report ");
+        frame.render_widget(Line::from(text).style(theme.selected()), area);
+        return;
+    }
     let leave = if state.can_stop() {
         "q: stop"
     } else if state.running() {

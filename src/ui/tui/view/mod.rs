@@ -4,6 +4,7 @@ mod banner;
 mod chart;
 mod detail;
 mod footer;
+mod form;
 mod header;
 mod help;
 mod list;
@@ -40,6 +41,9 @@ pub fn draw(frame: &mut Frame<'_>, state: &State, theme: Theme) -> Fit {
     list::draw(frame, left, state, theme);
     let fit = right_side(frame, right, state, theme);
     footer::draw(frame, bottom, state, theme);
+    if let Some(open) = &state.form {
+        form::draw(frame, area, state, open, theme);
+    }
     if state.overlay == Overlay::Help {
         help::draw(frame, area, theme);
     }
