@@ -8,4 +8,6 @@ mod keys;
 mod ledger;
 mod policies;
 mod refused;
+mod screen;
 mod story;
+mod whole;
