@@ -9,4 +9,5 @@ mod outcomes;
 mod renderings;
 mod samples;
 mod seen;
+mod signed;
 mod stored;
