@@ -34,7 +34,7 @@ impl Merger<'_> {
         let level = draft.signatures.level;
         self.plain(&mut signatures.level, level, &keys(&["signatures"]), "level", rising);
         self.merged.signatures = signatures;
-        self.waiver_rules(draft.waiver_rules.clone());
+        self.waiver_rules(&draft.waiver_rules);
         for (name, later) in draft.path.clone() {
             let at = keys(&["path", name.as_str()]);
             let mut path = self.merged.paths.remove(&name).unwrap_or_default();
@@ -107,17 +107,17 @@ impl Merger<'_> {
         self.merged.provider = Some(provider);
     }
 
-    fn waiver_rules(&mut self, later: WaiverRulesDraft) {
+    fn waiver_rules(&mut self, later: &WaiverRulesDraft) {
         let at = keys(&["waiver_rules"]);
         let mut rules = std::mem::take(&mut self.merged.waiver_rules);
         self.plain(&mut rules.longest, later.longest, &at, "longest", shrinking);
         self.plain(&mut rules.renewals, later.renewals, &at, "renewals", shrinking);
-        self.cap(&mut rules.advisory, later.advisory, "advisory");
-        self.cap(&mut rules.waivable, later.waivable, "waivable");
+        self.cap(&mut rules.advisory, &later.advisory, "advisory");
+        self.cap(&mut rules.waivable, &later.waivable, "waivable");
         self.merged.waiver_rules = rules;
     }
 
-    fn cap(&mut self, cap: &mut CapDraft, later: CapDraft, level: &str) {
+    fn cap(&mut self, cap: &mut CapDraft, later: &CapDraft, level: &str) {
         let at = keys(&["waiver_rules", level]);
         self.plain(&mut cap.longest, later.longest, &at, "longest", shrinking);
         self.plain(&mut cap.renewals, later.renewals, &at, "renewals", shrinking);

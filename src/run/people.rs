@@ -11,7 +11,7 @@ use crate::policy::Policy;
 use crate::probe::{Question, attest};
 
 /// How long a report waits for somebody who does not press a key.
-pub const PATIENCE: Duration = Duration::from_secs(300);
+pub const PATIENCE: Duration = Duration::from_mins(5);
 
 /// What the person at the screen says.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -170,7 +170,9 @@ fn two_writers_are_kept_apart() {
 async fn answered(names: &[&str], said: Vec<Said>) -> (tempfile::TempDir, Recorded, Word) {
     let folder = tempfile::tempdir().unwrap();
     let (desk, people) = People::at_a_desk();
-    said.into_iter().for_each(|said| desk.send(said).unwrap());
+    for said in said {
+        desk.send(said).unwrap();
+    }
     // the person leaves: a run whose screen is gone waits for nobody
     drop(desk);
     let (out, _events) = unbounded_channel();
