@@ -8,6 +8,8 @@ use crate::judge::Word;
 pub const USAGE: u8 = 64;
 /// A file that cannot be read or is not a golive report or run.
 pub const DATA: u8 = 65;
+/// A ticket system that cannot be reached, or refuses (`EX_UNAVAILABLE`).
+pub const UNAVAILABLE: u8 = 69;
 /// An error of the machine: disk, sockets, terminal.
 pub const SOFTWARE: u8 = 70;
 /// Traffic beyond loopback that nobody authorised.
@@ -27,6 +29,7 @@ pub const TABLE: &[(u8, &str)] = &[
     (3, "INCONCLUSIVE: something required could not be established"),
     (USAGE, "wrong arguments"),
     (DATA, "a report or run that cannot be read"),
+    (UNAVAILABLE, "a ticket system that cannot be reached, or refuses"),
     (SOFTWARE, "this machine failed golive: disk, sockets, terminal"),
     (NOT_AUTHORISED, "the policy has no [authorisation] for traffic beyond loopback"),
     (BAD_POLICY, "bad policy"),

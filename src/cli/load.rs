@@ -35,13 +35,24 @@ pub(super) fn answers(file: Option<&Path>) -> anyhow::Result<Vec<Answer>> {
 
 /// A report: the file itself, or the report.json of a run's folder.
 pub(super) fn report(file: &Path) -> anyhow::Result<Document> {
+    read(file, &report_bytes(file)?)
+}
+
+/// A report's bytes as a report; `file` is where they are from.
+pub(super) fn read(file: &Path, bytes: &[u8]) -> anyhow::Result<Document> {
+    let shown = report::line(&file.display().to_string());
+    Ok(report::read(bytes).map_err(|error| exit::Failure::new(exit::DATA, format!("{shown}: {error}")))?)
+}
+
+/// The bytes of a report's file.
+pub(super) fn report_bytes(file: &Path) -> anyhow::Result<Vec<u8>> {
     let file = if file.is_dir() { file.join("report.json") } else { file.to_owned() };
     let bad = |error: String| exit::Failure::new(exit::DATA, format!("{}: {error}", file.display()));
     let mut bytes = Vec::new();
     let source = File::open(&file).map_err(|error| bad(error.to_string()))?;
     // one byte more than is allowed, so that too large a file is told from one that just fits
     source.take(report::MAX_BYTES + 1).read_to_end(&mut bytes).map_err(|error| bad(error.to_string()))?;
-    Ok(report::read(&bytes).map_err(|error| bad(error.to_string()))?)
+    Ok(bytes)
 }
 
 /// A report with the decisions and signatures beside it; nothing of it is believed yet.

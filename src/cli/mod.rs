@@ -1,6 +1,8 @@
 //! The command line: one file per subcommand, exit codes; the only place with anyhow.
 
+mod attach;
 mod attest;
+mod change;
 mod check;
 mod demo;
 mod exit;
@@ -52,6 +54,8 @@ enum Command {
     Attest(attest::Args),
     Sign(sign::Args),
     Verify(verify::Args),
+    Change(change::Args),
+    Attach(attach::Args),
     Replay(replay::Args),
     #[command(hide = true)]
     Readme(readme::Args),
@@ -67,6 +71,7 @@ fn after_help() -> String {
 
 /// Parses the arguments, runs the subcommand and gives its exit code.
 pub fn main() -> ExitCode {
+    crate::net::process::keep_memory_private();
     main_from(std::env::args_os())
 }
 
@@ -99,6 +104,8 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Attest(args) => attest::run(&args),
         Command::Sign(args) => sign::run(&args),
         Command::Verify(args) => verify::run(&args),
+        Command::Change(args) => change::run(&args),
+        Command::Attach(args) => attach::run(&args),
         Command::Readme(args) => readme::run(&args),
         Command::Resume(args) => resume::run(&args),
         Command::Replay(args) => replay::run(&args),

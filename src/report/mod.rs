@@ -15,6 +15,6 @@ pub use compare::{CarriedOver, carry_over, differences};
 pub use json::to_json;
 pub use ledger::Ledger;
 pub use read::{MAX_BYTES, ReadError, judged_from, read};
-pub use render::{html, junit, line, markdown, summary};
+pub use render::{Field, MAX_FIELD, comment, field, html, junit, line, markdown, summary};
 pub use v1::Document;
 pub use write::{WriteError, write_all, write_whole};

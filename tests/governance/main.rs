@@ -11,3 +11,4 @@ mod refused;
 mod screen;
 mod story;
 mod whole;
+mod tickets;

@@ -189,7 +189,7 @@ fn last(out: &mut String, document: &Document) -> fmt::Result {
     writeln!(out, "- golive {}, run {}", code(&document.golive), code(&document.run.id))
 }
 
-const fn sign(word: Word) -> &'static str {
+pub(super) const fn sign(word: Word) -> &'static str {
     match word {
         Word::Go => "●",
         Word::ConditionalGo => "▲",
@@ -200,7 +200,7 @@ const fn sign(word: Word) -> &'static str {
 
 /// Text of the document, inert in running text and in a table's cell alike. What could become
 /// a link, a mention or a formula is shown as code; the rest has its special characters escaped.
-fn plain(raw: &str) -> String {
+pub(super) fn plain(raw: &str) -> String {
     let line = text::line(raw);
     if could_link(&line) || line.starts_with(['=', '+', '-', '#']) {
         return code(&line);
@@ -241,7 +241,7 @@ fn could_link(line: &str) -> bool {
 /// Text of the document as a code span. Backquotes and bars, which would end the span or the
 /// cell, and angle brackets, which a field that takes HTML would act on, become look-alikes;
 /// report.json holds what was really there.
-fn code(raw: &str) -> String {
+pub(super) fn code(raw: &str) -> String {
     let word = code_word(raw);
     if word.is_empty() { String::new() } else { format!("`{word}`") }
 }

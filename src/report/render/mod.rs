@@ -1,6 +1,7 @@
 //! Renderings of a document. Each is a function of it alone, escapes every string for its
 //! own format, and decides nothing.
 
+mod change;
 mod chart;
 mod facts;
 mod html;
@@ -11,6 +12,7 @@ mod raw;
 mod summary;
 mod text;
 
+pub use change::{Field, MAX_FIELD, comment, field};
 pub use html::html;
 pub use junit::junit;
 pub use markdown::markdown;

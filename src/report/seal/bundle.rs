@@ -37,6 +37,11 @@ impl Names {
         &self.report
     }
 
+    /// Of another form of the report, such as `pdf`.
+    pub fn beside(&self, ending: &str) -> String {
+        format!("{}.{ending}", self.stem)
+    }
+
     /// Of a role's decision.
     pub fn decision(&self, role: &str) -> String {
         format!("{}.{role}{DECISION}", self.stem)

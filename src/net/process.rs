@@ -1,0 +1,17 @@
+//! What this process leaves behind when it dies, and lets others read while it lives: nothing.
+
+/// Forbids core dumps of this process, and other processes of the same user to read its memory:
+/// both would hold stream keys and tokens. Best effort: where a system refuses, the run goes on.
+pub fn keep_memory_private() {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, Rlimit, setrlimit};
+        let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
+    }
+    // The limit does not hold where the kernel pipes dumps to a program (core(5)): this does.
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::process::{DumpableBehavior, set_dumpable_behavior};
+        let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
+    }
+}
