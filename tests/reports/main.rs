@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test stops where its own making fails")]
 
 mod cases;
+mod change;
 mod corpus;
 mod hostile;
 mod judging;

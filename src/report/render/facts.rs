@@ -6,7 +6,7 @@ use super::text::line;
 use crate::judge::{Rank, Reason, Word};
 use crate::model::{Area, Effect, Finding, Outcome, Role};
 use crate::policy::Waiver;
-use crate::report::v1::{CheckDoc, Document};
+use crate::report::v1::{CheckDoc, Document, WaiverState};
 
 /// What the word means, in one sentence for a person who is no engineer.
 pub fn meaning(word: Word) -> &'static str {
@@ -86,6 +86,16 @@ pub fn who(document: &Document, role: &Role) -> String {
 /// What a code means, if the document says so.
 pub fn means<'a>(document: &'a Document, finding: &Finding) -> Option<&'a str> {
     document.codes.get(&finding.code).map(String::as_str)
+}
+
+/// What a waiver does, in words.
+pub const fn state(state: WaiverState) -> &'static str {
+    match state {
+        WaiverState::InUse => "in use",
+        WaiverState::NotNeeded => "not needed",
+        WaiverState::Expired => "expired",
+        WaiverState::WithoutEffect => "without effect",
+    }
 }
 
 /// How many checks came to this.

@@ -7,7 +7,7 @@ use super::facts;
 use super::moment::Clock;
 use super::text;
 use crate::judge::{Rank, Word};
-use crate::report::v1::{CheckDoc, Document, WaiverState};
+use crate::report::v1::{CheckDoc, Document};
 
 /// The report as Markdown (CommonMark with the tables of GitHub).
 pub fn markdown(document: &Document) -> String {
@@ -104,12 +104,7 @@ fn waivers(out: &mut String, document: &Document, clock: &Clock) -> fmt::Result 
     writeln!(out, "\n## Waivers\n")?;
     for entry in &document.waivers {
         let waiver = &entry.waiver;
-        let state = match entry.state {
-            WaiverState::InUse => "in use",
-            WaiverState::NotNeeded => "not needed",
-            WaiverState::Expired => "expired",
-            WaiverState::WithoutEffect => "without effect",
-        };
+        let state = facts::state(entry.state);
         let until = clock.at(waiver.expires.at());
         let by = plain(&facts::who(document, &waiver.by));
         write!(out, "- `{}`: {state}; by {by} until {until}: ", waiver.check)?;

@@ -6,7 +6,7 @@ use super::{troubles, verdict, window};
 use crate::report::render::facts;
 use crate::report::render::moment::Clock;
 use crate::report::render::text::line;
-use crate::report::v1::{Document, WaiverDoc, WaiverState};
+use crate::report::v1::{Document, WaiverDoc};
 
 pub(super) fn risk(out: &mut String, document: &Document, clock: &Clock) -> fmt::Result {
     writeln!(out, "Verdict: {}", verdict(document, clock))?;
@@ -32,12 +32,7 @@ pub(super) fn risk(out: &mut String, document: &Document, clock: &Clock) -> fmt:
 
 fn waiver(out: &mut String, document: &Document, entry: &WaiverDoc, clock: &Clock) -> fmt::Result {
     let waiver = &entry.waiver;
-    let state = match entry.state {
-        WaiverState::InUse => "in use",
-        WaiverState::NotNeeded => "not needed",
-        WaiverState::Expired => "expired",
-        WaiverState::WithoutEffect => "without effect",
-    };
+    let state = facts::state(entry.state);
     let (by, until) = (facts::who(document, &waiver.by), clock.at(waiver.expires.at()));
     write!(out, "- {}: {state}; accepted by {by} until {until}: {}", waiver.check, line(&waiver.reason))?;
     match &waiver.compensating {
