@@ -46,8 +46,8 @@ impl Default for Patience {
         Self {
             attempts: 4,
             pause: Duration::from_millis(500),
-            longest: Duration::from_secs(60),
-            limit: Duration::from_secs(300),
+            longest: Duration::from_mins(1),
+            limit: Duration::from_mins(5),
         }
     }
 }
@@ -176,9 +176,8 @@ impl Client {
         while body.len() < most {
             match response.chunk().await {
                 Ok(Some(chunk)) => body.extend_from_slice(chunk.get(..most - body.len()).unwrap_or(&chunk)),
-                Ok(None) => break,
                 Err(error) if head.status == call.success => return Err(Trouble::Lost(words(error))),
-                Err(_) => break,
+                Ok(None) | Err(_) => break,
             }
         }
         let answer = Answer { body, ..head };

@@ -82,7 +82,9 @@ pub(super) async fn attach(
         Created::Answered(_) => Fate::Attached,
         Created::Found => Fate::FoundAttached,
     };
-    files.iter().for_each(|file| told(file, fate));
+    for file in files {
+        told(file, fate);
+    }
     Ok(())
 }
 
