@@ -13,6 +13,7 @@ mod passphrase;
 mod plan;
 mod policy;
 mod readme;
+mod redact;
 mod report;
 mod replay;
 mod resume;
@@ -54,6 +55,7 @@ enum Command {
     Attest(attest::Args),
     Sign(sign::Args),
     Verify(verify::Args),
+    Redact(redact::Args),
     Change(change::Args),
     Attach(attach::Args),
     Replay(replay::Args),
@@ -104,6 +106,7 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Attest(args) => attest::run(&args),
         Command::Sign(args) => sign::run(&args),
         Command::Verify(args) => verify::run(&args),
+        Command::Redact(args) => redact::run(&args),
         Command::Change(args) => change::run(&args),
         Command::Attach(args) => attach::run(&args),
         Command::Readme(args) => readme::run(&args),

@@ -22,6 +22,9 @@ pub(super) struct Args {
     /// A policy that you trust: its keys count as well, and those that it revokes do not.
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
+    /// The full report of a redacted copy: proves that the copy was made from it, and verifies it, too.
+    #[arg(long, value_name = "REPORT")]
+    against: Option<PathBuf>,
     /// Verify as of this time, such as 2026-12-04T14:00:00+01:00; now by default.
     #[arg(long, value_name = "TIME")]
     at: Option<Timestamp>,
@@ -31,7 +34,12 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let bundle = load::bundle(&args.file)?;
     let today = args.policy.as_deref().map(load::policy).transpose()?;
     let now = args.at.unwrap_or_else(crate::net::clock::now);
-    let standing = load::verified(&bundle, today.as_ref(), now);
+    let mut standing = load::verified(&bundle, today.as_ref(), now);
+    if let Some(file) = &args.against {
+        let whole = load::bundle(file)?;
+        let full = load::verified(&whole, today.as_ref(), now);
+        standing = seal::against(standing, &bundle, full, &whole);
+    }
     io::stdout().lock().write_all(seal::show(&standing).as_bytes())?;
     Ok(ExitCode::from(code(&standing)))
 }

@@ -53,6 +53,7 @@ fn policy(checks: Vec<Check>, waivers: Vec<Waiver>) -> Policy {
         provider: None,
         authorisation: None,
         signatures: crate::policy::Signatures::default(),
+        redaction: crate::policy::Redaction::default(),
         paths: BTreeMap::new(),
         streams: BTreeMap::new(),
         far_ends: BTreeMap::new(),

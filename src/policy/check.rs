@@ -39,6 +39,7 @@ pub(super) fn check(
         provider: merged.provider.as_ref().and_then(|draft| checker.provider(draft)),
         authorisation: merged.authorisation.as_ref().and_then(|draft| checker.authorisation(draft)),
         signatures: checker.signatures(&merged.signatures),
+        redaction: merged.redaction.clone(),
         paths: merged
             .paths
             .iter()

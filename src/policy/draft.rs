@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::provider::ProviderDraft;
+use super::redaction::Redaction;
 use super::signatures::SignaturesDraft;
 use super::validity::Validity;
 use super::waiver::{WaiverDraft, WaiverRulesDraft};
@@ -42,6 +43,8 @@ pub struct Draft {
     pub authorisation: Option<AuthorisationDraft>,
     /// Who must sign the report, and how.
     pub signatures: SignaturesDraft,
+    /// What a redacted copy of the report replaces (`golive redact`).
+    pub redaction: Redaction,
     /// Ways out of the building.
     pub path: BTreeMap<PathName, PathDraft>,
     /// What will be sent.

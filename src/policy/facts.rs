@@ -4,6 +4,7 @@ use super::draft::{AuthorisationDraft, EventDraft, WindowDraft};
 use super::layer::{Merger, below, keys};
 use super::parse::Parsed;
 use super::provider::ProviderDraft;
+use super::redaction::growing;
 use super::rule::{fixed, rising, shrinking};
 use super::waiver::{CapDraft, WaiverRulesDraft};
 
@@ -34,6 +35,11 @@ impl Merger<'_> {
         let level = draft.signatures.level;
         self.plain(&mut signatures.level, level, &keys(&["signatures"]), "level", rising);
         self.merged.signatures = signatures;
+        let (at, asked) = (keys(&["redaction"]), draft.redaction.clone());
+        let mut redaction = std::mem::take(&mut self.merged.redaction);
+        self.plain(&mut redaction.kinds, asked.kinds, &at, "kinds", growing);
+        self.plain(&mut redaction.ask, asked.ask, &at, "ask", fixed);
+        self.merged.redaction = redaction;
         self.waiver_rules(&draft.waiver_rules);
         for (name, later) in draft.path.clone() {
             let at = keys(&["path", name.as_str()]);

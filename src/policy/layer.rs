@@ -9,6 +9,7 @@ use super::draft::{
 };
 use super::parse::Parsed;
 use super::provider::ProviderDraft;
+use super::redaction::Redaction;
 use super::rule::{Rule, fixed, rising, shrinking};
 use super::signatures::SignaturesDraft;
 use super::text::KeyPath;
@@ -29,6 +30,7 @@ pub(super) struct Merged {
     pub provider: Option<ProviderDraft>,
     pub authorisation: Option<AuthorisationDraft>,
     pub signatures: SignaturesDraft,
+    pub redaction: Redaction,
     pub waiver_rules: WaiverRulesDraft,
     pub paths: BTreeMap<PathName, PathDraft>,
     pub streams: BTreeMap<StreamName, StreamDraft>,

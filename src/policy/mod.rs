@@ -17,6 +17,7 @@ mod nearest;
 mod parse;
 mod provider;
 mod remarks;
+mod redaction;
 mod resolve;
 mod rule;
 mod schema;
@@ -37,6 +38,7 @@ pub use diff::diff;
 pub use event::{Authorisation, Event, Person, Route, Stream, Window};
 pub use provider::Provider;
 pub use remarks::remarks;
+pub use redaction::{Redaction, Sensitive};
 pub use schema::{schema, schema_file};
 pub use signatures::{Level, Revoked, Signatures};
 pub use slot::Slot;
@@ -77,6 +79,9 @@ pub struct Policy {
     /// Who must sign the report, and how.
     #[serde(default, skip_serializing_if = "Signatures::is_default")]
     pub signatures: Signatures,
+    /// What a redacted copy of the report replaces.
+    #[serde(default, skip_serializing_if = "Redaction::is_default")]
+    pub redaction: Redaction,
     /// Ways out of the building.
     pub paths: BTreeMap<PathName, Route>,
     /// What will be sent.

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::Ledger;
+use super::{Ledger, RedactedDoc};
 use crate::judge::{Reason, Word};
 use crate::model::{
     Area, CheckId, Enforcement, Finding, LimitRow, NotMeasured, Outcome, PathName, Role, Series,
@@ -55,6 +55,9 @@ pub struct Document {
     /// The report that this one is a later version of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revises: Option<RevisesDoc>,
+    /// The report that this one is a redacted copy of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub redacted: Option<RedactedDoc>,
 }
 
 /// The earlier version of a report, to which people's answers were added.

@@ -53,6 +53,7 @@ fn policy(names: &[&str]) -> Policy {
         provider: None,
         authorisation: None,
         signatures: policy::Signatures::default(),
+        redaction: policy::Redaction::default(),
         paths: std::collections::BTreeMap::new(),
         streams: std::collections::BTreeMap::new(),
         far_ends: std::collections::BTreeMap::new(),

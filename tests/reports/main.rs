@@ -7,6 +7,7 @@ mod corpus;
 mod hostile;
 mod judging;
 mod outcomes;
+mod redacted;
 mod renderings;
 mod samples;
 mod seen;

@@ -269,6 +269,7 @@ pub fn go() -> Document {
         policy: policy(),
         ledger: None,
         revises: None,
+        redacted: None,
     }
 }
 

@@ -78,6 +78,11 @@ impl Target {
     }
 }
 
+/// True for the published address of a filter's block page: it names the filter's vendor, nobody else.
+pub fn is_block_page(ip: IpAddr) -> bool {
+    block_pages::owner(ip).is_some()
+}
+
 /// `address` or `address:port`.
 fn endpoint(text: &str, port: u16) -> Option<SocketAddr> {
     let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);

@@ -24,6 +24,11 @@ pub fn renewed(waiver: &Waiver) -> Option<String> {
     Some(format!("renewed {times} {}", if times == 1 { "time" } else { "times" }))
 }
 
+/// That the document is a redacted copy, and of what; inert.
+pub fn redacted(document: &Document) -> Option<String> {
+    document.redacted.as_ref().map(|redacted| line(&redacted.words()))
+}
+
 /// Checks that give a reason of this rank, worst reason first, each once.
 pub fn checks_of(document: &Document, rank: Rank) -> Vec<&CheckDoc> {
     let reasons = document.verdict.reasons.iter().filter(|reason| reason.rank == rank);

@@ -29,6 +29,9 @@ pub fn junit(document: &Document) -> String {
     ] {
         suite.add_property(Property::new(name, xml(&value)));
     }
+    if let Some(words) = facts::redacted(document) {
+        suite.add_property(Property::new("redacted", xml(&words)));
+    }
     suite.add_test_case(verdict(document));
     for check in &document.checks {
         suite.add_test_case(case(document, check));

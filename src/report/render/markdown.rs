@@ -43,6 +43,9 @@ fn head(out: &mut String, document: &Document, clock: &Clock) -> fmt::Result {
     let verdict = &document.verdict;
     writeln!(out, "# {} {}: {}\n", sign(verdict.word), verdict.word, plain(&document.event.title))?;
     writeln!(out, "{}\n", facts::meaning(verdict.word))?;
+    if let Some(words) = facts::redacted(document) {
+        writeln!(out, "**{}**\n", plain(&words))?;
+    }
     for reason in facts::whole_run(document) {
         writeln!(out, "- {}", plain(&reason.text))?;
     }

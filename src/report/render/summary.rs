@@ -22,6 +22,9 @@ fn write_all(out: &mut String, document: &Document) -> fmt::Result {
     let verdict = &document.verdict;
     writeln!(out, "{}  {}", verdict.word, line(&document.event.title))?;
     writeln!(out, "{}", facts::meaning(verdict.word))?;
+    if let Some(words) = facts::redacted(document) {
+        writeln!(out, "{words}")?;
+    }
     if let Some(expires) = verdict.expires {
         writeln!(out, "counts until {}", clock.at(expires))?;
     }

@@ -86,6 +86,12 @@ pub enum Problem {
     /// A role that must decide has not.
     #[error("not signed: {role} has not decided yet (`golive sign {file} --role {role} …`)")]
     NotDecided { role: Role, file: String },
+    /// A copy for others.
+    #[error("{words}; what was decided was decided about that one: verify it, or this copy --against it")]
+    Redacted { words: String },
+    /// Not the copy of this report.
+    #[error("{file} is not the redacted copy of {of}: {why}")]
+    NotMadeFrom { file: String, of: String, why: String },
     /// Tied to its person more weakly than the policy asks.
     #[error("the decision of {role} is {has}, and the policy asks for: {asked}")]
     TooWeak { role: Role, has: Level, asked: Level },
@@ -104,6 +110,7 @@ impl Problem {
             | Self::Stale { .. }
             | Self::WaiverExpired { .. }
             | Self::NotDecided { .. }
+            | Self::Redacted { .. }
             | Self::TooWeak { .. } => Gravity::Open,
             _ => Gravity::Forged,
         }

@@ -21,6 +21,9 @@ fn write_all(out: &mut String, document: &Document, sha256: &str) -> fmt::Result
     let verdict = &document.verdict;
     writeln!(out, "**{} {}**: {}\n", sign(verdict.word), verdict.word, plain(&document.event.title))?;
     writeln!(out, "{}\n", facts::meaning(verdict.word))?;
+    if let Some(words) = facts::redacted(document) {
+        writeln!(out, "**{}**\n", plain(&words))?;
+    }
     if let Some(expires) = verdict.expires {
         writeln!(out, "- Counts until **{}**", clock.at(expires))?;
     }

@@ -63,6 +63,9 @@ impl Field {
 pub fn field(document: &Document, sha256: &str, field: Field) -> String {
     let mut out = String::new();
     let clock = Clock::of(document);
+    if let Some(words) = facts::redacted(document) {
+        let _ = writeln!(out, "{words}\n");
+    }
     // writing to a String cannot fail
     let _ = match field {
         Field::Justification => plan::justification(&mut out, document, &clock),

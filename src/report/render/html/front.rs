@@ -40,6 +40,9 @@ fn head(page: &Page) -> Markup {
     markup! {
         header.head {
             p.kicker { "Go-live report" }
+            @if let Some(words) = facts::redacted(page.document) {
+                p.objective { strong { (broken(&capital(&words))) } }
+            }
             h1 { (line(&event.title)) }
             @if let Some(objective) = &event.objective { p.objective { (line(objective)) } }
             dl.facts {
