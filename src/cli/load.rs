@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::Read as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
@@ -40,13 +40,18 @@ pub(super) fn report(file: &Path) -> anyhow::Result<Document> {
 
 /// A report's bytes as a report; `file` is where they are from.
 pub(super) fn read(file: &Path, bytes: &[u8]) -> anyhow::Result<Document> {
-    let shown = report::line(&file.display().to_string());
+    let shown = report::line(&report_file(file).display().to_string());
     Ok(report::read(bytes).map_err(|error| exit::Failure::new(exit::DATA, format!("{shown}: {error}")))?)
+}
+
+/// The file itself, or the report.json of a run's folder.
+fn report_file(file: &Path) -> PathBuf {
+    if file.is_dir() { file.join("report.json") } else { file.to_owned() }
 }
 
 /// The bytes of a report's file.
 pub(super) fn report_bytes(file: &Path) -> anyhow::Result<Vec<u8>> {
-    let file = if file.is_dir() { file.join("report.json") } else { file.to_owned() };
+    let file = report_file(file);
     let bad = |error: String| exit::Failure::new(exit::DATA, format!("{}: {error}", file.display()));
     let mut bytes = Vec::new();
     let source = File::open(&file).map_err(|error| bad(error.to_string()))?;

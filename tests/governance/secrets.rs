@@ -129,7 +129,7 @@ fn a_runs_secrets_are_nowhere_else() {
     form(&["judge"]);
     form(&["replay", "--json"]);
     form(&["replay", "--plain"]);
-    form(&["sign", "--role", "it", "--decision", "go-with-conditions", "--condition", "x", "--named"]);
+    form(&["sign", "--role", "it", "--decision", "no-go", "--dissent", "a busy machine", "--named"]);
     let jira = ["attach", "--jira", "http://127.0.0.1:9", "--issue", "OPS-1", "--dry-run", "--html"];
     form(&jira);
     demo.clean(&forms);
