@@ -39,6 +39,8 @@ struct Dispatcher {
     origin: Origin,
     answers: Arc<Vec<Answer>>,
     people: People,
+    /// Nobody answers any more.
+    enough: bool,
     stop: Stop,
     /// Set to wind probes down: by a stop, or when the journal can no longer be written.
     cancel: CancellationToken,
@@ -99,6 +101,7 @@ async fn go(
         origin: Origin::start(),
         answers,
         people: job.people,
+        enough: false,
         stop: job.stop,
         cancel: CancellationToken::new(),
         tell,
@@ -199,9 +202,7 @@ impl Dispatcher {
             let message = tokio::select! {
                 message = self.heard.recv() => message,
                 said = self.people.said() => {
-                    if let Said::Answer(given) = said {
-                        self.answered(&given)?;
-                    }
+                    self.heard_said(&said)?;
                     continue;
                 }
                 () = stop.asked(), if !self.cancel.is_cancelled() => {
@@ -212,6 +213,18 @@ impl Dispatcher {
             if let Some(message) = message {
                 under_way -= usize::from(self.hear(message)?);
             }
+        }
+    }
+
+    /// Takes in what the person at the screen says.
+    fn heard_said(&mut self, said: &Said) -> Result<(), JournalError> {
+        match said {
+            Said::Answer(given) => self.answered(given),
+            Said::Done => {
+                self.enough = true;
+                Ok(())
+            }
+            Said::Busy => Ok(()),
         }
     }
 
@@ -232,7 +245,7 @@ impl Dispatcher {
         let mut asked = false;
         loop {
             let open = people::open(&self.policy, &self.evidence);
-            if open.is_empty() || !self.people.are_there() || stop.is_asked() {
+            if open.is_empty() || self.enough || !self.people.are_there() || stop.is_asked() {
                 return Ok(());
             }
             if !std::mem::replace(&mut asked, true) {
@@ -242,14 +255,10 @@ impl Dispatcher {
                 said = tokio::time::timeout(PATIENCE, self.people.said()) => said,
                 () = stop.asked() => return Ok(()),
             };
-            match said {
-                Ok(Said::Answer(given)) => {
-                    self.answered(&given)?;
-                    self.one_lane(Lane::Person).await?;
-                }
-                Ok(Said::Busy) => {}
-                Ok(Said::Done) | Err(_) => return Ok(()),
-            }
+            // nobody has pressed a key for long: nobody is there
+            let Ok(said) = said else { return Ok(()) };
+            self.heard_said(&said)?;
+            self.one_lane(Lane::Person).await?;
         }
     }
 
