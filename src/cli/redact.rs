@@ -11,7 +11,7 @@ use crate::report::{self, line, seal};
 /// replaced, the same by the same.
 ///
 /// What is replaced, and who may be asked for the full report, stands in the policy's
-/// \[redaction\] table; without one, all kinds are. The copy states the full report's SHA-256, its
+/// `[redaction]` table; without one, all kinds are. The copy states the full report's SHA-256, its
 /// verdict follows from its own redacted readings, and `golive verify COPY --against REPORT`
 /// proves that it was made from that report.
 #[derive(Debug, clap::Args)]
@@ -21,7 +21,7 @@ pub(super) struct Args {
     /// Where to write the copy; report.redacted.json beside the report by default.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// A policy whose \[redaction\] table counts instead of the one in the report.
+    /// A policy whose `[redaction]` table counts instead of the one in the report.
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
 }

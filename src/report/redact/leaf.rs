@@ -59,6 +59,7 @@ fn holds(keys: &[String]) -> Holds {
         | "not_before" | "not_after" | "verified_at" | "started" | "alpn" | "cipher" | "end" => Holds::Word,
         "from" | "to" if below("window") => Holds::Word,
         "name" if below("people") || below("answer") => Holds::Person,
+        "project_manager" => Holds::Person,
         "name" if below("layers") => Holds::File,
         "host" | "name" | "server_name" | "sans" | "address" | "addresses" | "resolvers"
         | "control_suffix" | "control" | "decoy" | "named" | "iperf3" | "remote" | "local" | "source"
@@ -69,7 +70,7 @@ fn holds(keys: &[String]) -> Holds {
         "spki" | "pin" | "pins" => Holds::Pin,
         "subject" | "issuer" => Holds::Subject,
         "file" => Holds::File,
-        "evidence" | "compensating" | "way_back" | "objective" | "reference" => Holds::Prose,
+        "evidence" | "why_none" | "compensating" | "way_back" | "objective" | "reference" => Holds::Prose,
         "reason" if below("waivers") || below("revoked") => Holds::Prose,
         _ => Holds::Text,
     }
@@ -91,5 +92,27 @@ fn replace(text: &str, holds: Holds, pseudonyms: &mut Pseudonyms) -> String {
         Holds::File => pseudonyms.of(Sensitive::Text, "file", text),
         Holds::Prose if pseudonyms.hides(Sensitive::Text) => "[withheld]".to_owned(),
         Holds::Prose | Holds::Text => scan::text(text, pseudonyms),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn people_beside_the_roster_are_people_too() {
+        let mut policy = json!({ "provider": {
+            "project_manager": "Greta Umlaut", "why_none": "Umlaut has no time",
+        }, "event": { "title": "Launch, led by Greta" } });
+        let mut pseudonyms = Pseudonyms::new(Sensitive::ALL.into());
+        walk(&mut policy, &mut Vec::new(), &mut pseudonyms);
+        pseudonyms.assign();
+        walk(&mut policy, &mut Vec::new(), &mut pseudonyms);
+        let text = policy.to_string();
+        assert!(
+            !text.contains("Greta") && !text.contains("Umlaut") && text.contains("led by person-1"),
+            "{text}"
+        );
     }
 }
