@@ -5,6 +5,7 @@ mod attest;
 mod change;
 mod check;
 mod demo;
+mod diff;
 mod exit;
 mod far_end;
 mod judge;
@@ -17,6 +18,7 @@ mod redact;
 mod report;
 mod replay;
 mod resume;
+mod rules;
 mod session;
 mod sign;
 mod signer;
@@ -52,6 +54,8 @@ enum Command {
     Resume(resume::Args),
     Report(report::Args),
     Judge(judge::Args),
+    Rules(rules::Args),
+    Diff(diff::Args),
     Attest(attest::Args),
     Sign(sign::Args),
     Verify(verify::Args),
@@ -103,6 +107,8 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::FarEnd(args) => far_end::run(&args),
         Command::Report(args) => report::run(&args),
         Command::Judge(args) => judge::run(&args),
+        Command::Rules(args) => rules::run(&args),
+        Command::Diff(args) => diff::run(&args),
         Command::Attest(args) => attest::run(&args),
         Command::Sign(args) => sign::run(&args),
         Command::Verify(args) => verify::run(&args),

@@ -33,7 +33,10 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
 async fn go_on(args: &Args) -> anyhow::Result<ExitCode> {
     let recorded = Recorded::read(&args.run).map_err(|error| load::unreadable(&error))?;
     let source = PathBuf::from(&recorded.started.policy_source);
-    let policy = load::policy(&source)?;
+    let mut policy = load::policy(&source)?;
+    if let Some(record) = &recorded.started.policy.close_out {
+        policy = crate::policy::close_out(&policy, record.opened.as_ref());
+    }
     load::authorised(&policy)?;
     let answers_source = args.answers.clone().or(recorded.started.answers_source.map(PathBuf::from));
     let job = Job {

@@ -60,6 +60,7 @@ fn policy(checks: Vec<Check>, waivers: Vec<Waiver>) -> Policy {
         checks,
         waivers,
         layers: Vec::new(),
+        close_out: None,
     }
 }
 

@@ -58,6 +58,7 @@ pub(super) fn check(
         checks: Vec::new(),
         waivers: Vec::new(),
         layers: heads,
+        close_out: None,
     };
     policy.checks = merged.checks.iter().filter_map(|draft| checker.check(draft, &policy)).collect();
     policy.waivers =

@@ -4,6 +4,7 @@ mod acceptance;
 mod answers;
 mod authorise;
 mod check;
+mod close_out;
 mod dates;
 mod diagnostic;
 mod diff;
@@ -33,6 +34,7 @@ mod wording;
 
 pub use answers::answers;
 pub use authorise::{NotAuthorised, authorise};
+pub use close_out::{CloseOut, close_out};
 pub use diagnostic::{Diagnostic, Diagnostics};
 pub use diff::diff;
 pub use event::{Authorisation, Event, Person, Route, Stream, Window};
@@ -94,6 +96,9 @@ pub struct Policy {
     pub waivers: Vec<Waiver>,
     /// The files that it was made from, base first.
     pub layers: Vec<Layer>,
+    /// What made it a close-out; none for a policy as it was written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub close_out: Option<CloseOut>,
 }
 
 /// One question with its limits and how binding it is.

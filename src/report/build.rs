@@ -52,6 +52,7 @@ pub fn build(run: RunDoc, policy: &Policy, evidence: &Evidence, verdict: &Verdic
         checks,
         policy: policy_doc(policy),
         ledger: None,
+        close_out: policy.close_out.clone(),
         revises: None,
         redacted: None,
     }

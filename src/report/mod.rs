@@ -2,11 +2,13 @@
 
 mod build;
 mod compare;
+pub mod comparison;
 mod json;
 pub mod ledger;
 mod read;
 mod redact;
 mod render;
+pub mod rules;
 pub mod seal;
 pub mod v1;
 mod write;
@@ -17,6 +19,8 @@ pub use json::to_json;
 pub use ledger::Ledger;
 pub use read::{MAX_BYTES, ReadError, judged_from, read};
 pub use redact::{RedactError, RedactedDoc, made_from, redact};
+pub use render::change_request;
+pub use render::comparison::{markdown as comparison_markdown, text as comparison_text};
 pub use render::{Field, MAX_FIELD, comment, field, html, junit, line, markdown, summary};
 pub use v1::Document;
 pub use write::{WriteError, write_all, write_whole};

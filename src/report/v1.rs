@@ -13,7 +13,7 @@ use crate::model::{
     Area, CheckId, Enforcement, Finding, LimitRow, NotMeasured, Outcome, PathName, Role, Series,
     SourceAddress, StreamName,
 };
-use crate::policy::{Authorisation, Event, Layer, Waiver};
+use crate::policy::{Authorisation, CloseOut, Event, Layer, Waiver};
 
 /// Value of [`Document::schema`].
 pub const SCHEMA: &str = "golive-report/1";
@@ -52,6 +52,9 @@ pub struct Document {
     /// All runs of the event up to this one, chained.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ledger: Option<Ledger>,
+    /// It is a close-out: GO means that what was opened for the event is closed again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub close_out: Option<CloseOut>,
     /// The report that this one is a later version of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revises: Option<RevisesDoc>,

@@ -60,6 +60,7 @@ fn policy(names: &[&str]) -> Policy {
         checks: names.iter().map(check).collect(),
         waivers: Vec::new(),
         layers: Vec::new(),
+        close_out: None,
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod cases;
 mod change;
+mod comparing;
 mod corpus;
 mod hostile;
 mod judging;

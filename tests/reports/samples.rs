@@ -268,6 +268,7 @@ pub fn go() -> Document {
         .into(),
         policy: policy(),
         ledger: None,
+        close_out: None,
         revises: None,
         redacted: None,
     }

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::text::line;
 use crate::judge::{Rank, Reason, Word};
-use crate::model::{Area, Effect, Finding, Outcome, Role};
+use crate::model::{Area, CheckId, Effect, Finding, Outcome, Role};
 use crate::policy::Waiver;
 use crate::report::v1::{CheckDoc, Document, WaiverState};
 
@@ -27,6 +27,19 @@ pub fn renewed(waiver: &Waiver) -> Option<String> {
 /// That the document is a redacted copy, and of what; inert.
 pub fn redacted(document: &Document) -> Option<String> {
     document.redacted.as_ref().map(|redacted| line(&redacted.words()))
+}
+
+/// What GO means in a close-out; nothing for any other report.
+pub fn close_out(document: &Document) -> Option<&'static str> {
+    document.close_out.as_ref().map(
+        |_| "This is a close-out, after the event: GO means that what was opened for it is closed again.",
+    )
+}
+
+/// Checks of the policy that a close-out does not ask, and why.
+pub fn left_open(document: &Document) -> impl Iterator<Item = (&CheckId, &str)> {
+    let left_out = document.close_out.iter().flat_map(|close_out| &close_out.left_out);
+    left_out.map(|(check, why)| (check, why.as_str()))
 }
 
 /// Checks that give a reason of this rank, worst reason first, each once.

@@ -3,9 +3,9 @@
 
 use std::fmt::{self, Write as _};
 
-use super::facts;
 use super::moment::Clock;
 use super::text;
+use super::{change_request, facts};
 use crate::judge::{Rank, Word};
 use crate::report::v1::{CheckDoc, Document};
 
@@ -36,6 +36,10 @@ fn write_all(out: &mut String, document: &Document) -> fmt::Result {
     waivers(out, document, &clock)?;
     untested(out, document)?;
     table(out, document)?;
+    if let Some(request) = change_request::of(document) {
+        writeln!(out, "\n## Firewall change request\n")?;
+        change_request::section(out, &request, &clock)?;
+    }
     last(out, document)
 }
 
@@ -45,6 +49,9 @@ fn head(out: &mut String, document: &Document, clock: &Clock) -> fmt::Result {
     writeln!(out, "{}\n", facts::meaning(verdict.word))?;
     if let Some(words) = facts::redacted(document) {
         writeln!(out, "**{}**\n", plain(&words))?;
+    }
+    if let Some(says) = facts::close_out(document) {
+        writeln!(out, "{says}\n")?;
     }
     for reason in facts::whole_run(document) {
         writeln!(out, "- {}", plain(&reason.text))?;
@@ -136,6 +143,9 @@ fn untested(out: &mut String, document: &Document) -> fmt::Result {
     for check in facts::unanswered(document) {
         every = false;
         writeln!(out, "- `{}` ({}): {}", check.id, check.enforcement.word(), plain(&check.target))?;
+    }
+    for (check, why) in facts::left_open(document) {
+        writeln!(out, "- Not asked in a close-out: `{check}` ({})", plain(why))?;
     }
     if every {
         writeln!(out, "- Every check of the policy has an answer.")?;

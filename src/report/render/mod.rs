@@ -2,7 +2,9 @@
 //! own format, and decides nothing.
 
 mod change;
+pub mod change_request;
 mod chart;
+pub mod comparison;
 mod facts;
 mod html;
 mod junit;

@@ -1,10 +1,10 @@
 //! Times as people at the event read them.
 
 use jiff::Timestamp;
-use jiff::fmt::temporal::Pieces;
 use jiff::tz::{Offset, TimeZone};
 
 use crate::model::When;
+use crate::report::rules::ChangeRequest;
 use crate::report::v1::Document;
 
 /// Shows instants in one offset: the event's own where the policy states its start.
@@ -15,7 +15,13 @@ impl Clock {
     /// The offset that the event's start (or end) is written in; else UTC.
     pub fn of(document: &Document) -> Self {
         let written = document.event.starts.as_ref().or(document.event.ends.as_ref());
-        Self(written.and_then(offset).unwrap_or(Offset::UTC))
+        Self(written.map_or(Offset::UTC, When::offset))
+    }
+
+    /// As [`Clock::of`], of a change request: the offset that its end (or start) is written in.
+    pub fn of_request(request: &ChangeRequest) -> Self {
+        let written = request.until.as_ref().or(request.from.as_ref());
+        Self(written.map_or(Offset::UTC, When::offset))
     }
 
     /// `Fri 4 Dec 2026, 14:00 UTC+01:00`.
@@ -52,11 +58,6 @@ impl Clock {
     }
 }
 
-fn offset(when: &When) -> Option<Offset> {
-    let text = when.to_string();
-    Some(Pieces::parse(&text).ok()?.offset()?.to_numeric_offset())
-}
-
 /// `1 h 30 min`, `2 days`: how long it is from one instant to a later one; empty otherwise.
 pub fn until(from: Timestamp, to: Timestamp) -> String {
     let seconds = to.duration_since(from).as_secs();
@@ -84,7 +85,7 @@ mod tests {
             ("2026-12-04T13:00:00Z", "Fri 4 Dec 2026, 13:00 UTC"),
         ] {
             let when = When::try_from(starts.to_owned()).unwrap();
-            assert_eq!(Clock(offset(&when).unwrap()).at(when.at()), shown);
+            assert_eq!(Clock(when.offset()).at(when.at()), shown);
         }
     }
 

@@ -25,6 +25,9 @@ fn write_all(out: &mut String, document: &Document) -> fmt::Result {
     if let Some(words) = facts::redacted(document) {
         writeln!(out, "{words}")?;
     }
+    if let Some(says) = facts::close_out(document) {
+        writeln!(out, "{says}")?;
+    }
     if let Some(expires) = verdict.expires {
         writeln!(out, "counts until {}", clock.at(expires))?;
     }
@@ -77,6 +80,11 @@ fn tally(out: &mut String, document: &Document) -> fmt::Result {
     let open: Vec<&str> = facts::unanswered(document).map(|check| check.id.as_str()).collect();
     if !open.is_empty() {
         writeln!(out, "not tested: {}", open.join(", "))?;
+    }
+    let left: Vec<String> =
+        facts::left_open(document).map(|(check, why)| format!("{check} ({})", line(why))).collect();
+    if !left.is_empty() {
+        writeln!(out, "not asked in a close-out: {}", left.join("; "))?;
     }
     if !document.not_asked.is_empty() {
         let kinds: Vec<String> = document.not_asked.iter().map(|kind| line(&kind.probe)).collect();

@@ -78,6 +78,10 @@ pub(super) fn untested(page: &Page) -> Markup {
                     }
                 }
             }
+            @if document.close_out.is_some() {
+                p { "Not asked in a close-out:" }
+                ul { @for (check, why) in facts::left_open(document) { li { code { (broken(check.as_str())) } ": " (line(why)) } } }
+            }
             @if !document.not_asked.is_empty() {
                 p.quiet {
                     "The policy does not ask about: "

@@ -39,7 +39,7 @@ fn head(page: &Page) -> Markup {
     let facts = [("When", when), ("Where", event.venue.clone()), ("Change", event.change.clone())];
     markup! {
         header.head {
-            p.kicker { "Go-live report" }
+            p.kicker { @if page.document.close_out.is_some() { "Close-out report" } @else { "Go-live report" } }
             @if let Some(words) = facts::redacted(page.document) {
                 p.objective { strong { (broken(&capital(&words))) } }
             }
@@ -75,6 +75,7 @@ fn verdict(page: &Page) -> Markup {
             div.says {
                 p.word { (verdict.word) }
                 p.meaning { (facts::meaning(verdict.word)) }
+                @if let Some(says) = facts::close_out(document) { p.meaning { (says) } }
                 @for reason in facts::whole_run(document) { p.meaning { (capital(&line(&reason.text))) "." } }
             }
             dl.validity {

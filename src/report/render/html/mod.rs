@@ -1,6 +1,7 @@
 //! Self-contained HTML: no script, nothing loaded from anywhere, fit for paper.
 
 mod answers;
+mod change_request;
 mod checks;
 mod front;
 mod parts;
@@ -42,6 +43,7 @@ pub fn html(document: &Document) -> String {
                 main {
                     (front::page(&page))
                     (checks::pages(&page))
+                    (change_request::section(&page))
                 }
                 (footer(&page))
             }

@@ -1,0 +1,143 @@
+//! What of a question's traffic a firewall must let out, and what its reading says of it.
+
+use std::collections::BTreeMap;
+
+use super::Purpose;
+use crate::model::{Contact, Endpoint, FarEnd, FarEndName, Transport};
+use crate::policy::Check;
+use crate::probe::{Question, Reading, port};
+
+/// One host and port that a check needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Flow {
+    pub endpoint: Endpoint,
+    pub purpose: Purpose,
+}
+
+/// Codes of findings that a firewall's rule can mend: the traffic did not get through, or
+/// something on the way took the server's place.
+pub const BLOCKED: &[&str] = &[
+    "port.spoofed",
+    "port.reset_after_data",
+    "port.no_answer",
+    "port.refused",
+    "port.prohibited",
+    "port.filtered",
+    "port.unreachable",
+    "port.local_policy",
+    "port.udp_silent",
+    "tls.no_connection",
+    "tls.address_dead",
+    "tls.killed",
+    "rtmp.refused",
+    "rtmp.filtered",
+    "rtmp.prohibited",
+    "rtmp.local_policy",
+    "rtmp.unreachable",
+    "rtmp.killed",
+    "rtmp.swallowed",
+    "srt.silent",
+    "srt.silent_conclusion",
+    "srt.refused",
+    "srt.prohibited",
+    "srt.unreachable",
+    "srt.local_policy",
+    "upload.line_dead",
+    "upload.cut",
+    "rehearsal.not_started",
+    "rehearsal.cut",
+    "rehearsal.silent",
+    "path.silent",
+    "path.blocked_out",
+    "path.blocked_back",
+    "path.refused",
+    "path.prohibited",
+    "path.unreachable",
+    "path.local_policy",
+    "dns.silent",
+    "dns.unreachable",
+];
+
+/// Codes by which a resolver's answer for a name is not to be built upon.
+pub const DOUBTED: &[&str] =
+    &["dns.wrong_address", "dns.private_address", "dns.block_page", "dns.differs_from_reference"];
+
+/// Whether the check asks that a port be blocked.
+pub fn must_be_shut(check: &Check) -> Option<&port::Target> {
+    match &check.question {
+        Question::Port { target, limits }
+            if limits.expect.as_ref().is_some_and(|expect| expect.0 == port::Expect::Blocked) =>
+        {
+            Some(target)
+        }
+        _ => None,
+    }
+}
+
+/// What must be let out. Controls, decoys and references are the probe's own and no part of it.
+///
+/// # Errors
+/// Why the check needs traffic for which no rule is asked.
+#[allow(clippy::match_wildcard_for_single_variants, reason = "a new probe needs no rule until it is listed")]
+pub fn flows(check: &Check, far_ends: &BTreeMap<FarEndName, FarEnd>) -> Result<Vec<Flow>, &'static str> {
+    let of = |purpose: Purpose, endpoints: Vec<Endpoint>| {
+        endpoints.into_iter().map(|endpoint| Flow { endpoint, purpose }).collect::<Vec<_>>()
+    };
+    let demanded = || check.question.demand(far_ends).endpoints;
+    Ok(match &check.question {
+        Question::Port { target, .. } => {
+            let endpoint = Endpoint::new(&target.host, target.port, target.transport);
+            of(Purpose::Event, vec![endpoint])
+        }
+        Question::Rtmp { .. } | Question::Srt { .. } | Question::Tls { .. } | Question::Rehearsal { .. } => {
+            of(Purpose::Event, demanded())
+        }
+        Question::Upload { .. } | Question::Path { .. } => of(Purpose::Measuring, demanded()),
+        Question::Dns { target, .. } if target.resolvers.is_empty() => {
+            return Err("this machine's own resolvers are asked, inside the network");
+        }
+        Question::Dns { target, .. } => {
+            let place = |resolver: &String| match Endpoint::split(resolver) {
+                Some((host, port)) => (host.to_owned(), port),
+                None => (resolver.clone(), 53),
+            };
+            // A long answer comes over TCP (RFC 7766).
+            let both = |(host, port): (String, u16)| {
+                [Transport::Udp, Transport::Tcp].map(|transport| Endpoint::new(&*host, port, transport))
+            };
+            of(Purpose::Event, target.resolvers.iter().map(place).flat_map(both).collect())
+        }
+        _ => Vec::new(),
+    })
+}
+
+/// The exchanges with the host that the check names, in order.
+pub fn contacts(reading: &Reading) -> Vec<&Contact> {
+    match reading {
+        Reading::Port(port) => {
+            let attempts = port.addresses.iter().flat_map(|address| &address.attempts);
+            attempts.map(|attempt| &attempt.contact).collect()
+        }
+        Reading::Tls(tls) => tls.attempts.iter().map(|attempt| &attempt.contact).collect(),
+        Reading::Rtmp(rtmp) => rtmp.attempts.iter().map(|attempt| &attempt.contact).collect(),
+        Reading::Srt(srt) => srt.attempts.iter().map(|attempt| &attempt.contact).collect(),
+        Reading::Upload(upload) => upload.attempts.iter().map(|attempt| &attempt.contact).collect(),
+        Reading::Rehearsal(take) => take.attempts.iter().map(|attempt| &attempt.contact).collect(),
+        Reading::Path(path) => path.flows.iter().map(|flow| &flow.contact).collect(),
+        _ => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::probe::Kind;
+
+    #[test]
+    fn every_code_is_a_probes() {
+        for code in BLOCKED.iter().chain(DOUBTED) {
+            let known = Kind::ALL.iter().flat_map(|kind| kind.codes()).any(|known| known.id == *code);
+            assert!(known, "{code}");
+        }
+    }
+}
