@@ -13,6 +13,7 @@
     reason = "tests: a panic is the report, and not every program uses every part of the lab"
 )]
 
+mod change;
 mod ground;
 mod middlebox;
 mod scenario;
@@ -52,6 +53,7 @@ fn main() -> ExitCode {
         let missing = without_scenario(&read);
         if missing.is_empty() { Ok(()) } else { Err(format!("no scenario expects {missing:?}").into()) }
     }));
+    trials.extend(change::trials());
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 

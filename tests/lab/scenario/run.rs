@@ -148,10 +148,18 @@ impl World {
     /// # Errors
     /// What golive said instead of writing one.
     pub fn check(&self, scenario: &Scenario) -> Result<Value, String> {
+        self.check_as(scenario, "out", &[])
+    }
+
+    /// The same into a folder of its own, with more arguments.
+    ///
+    /// # Errors
+    /// As [`World::check`].
+    pub fn check_as(&self, scenario: &Scenario, out: &str, more: &[&str]) -> Result<Value, String> {
         let folder = self.folder.path();
         self.write(scenario)?;
         let mut golive = self.golive(scenario);
-        golive.args(["check", "policy.toml", "--plain", "--out", "out"]);
+        golive.args(["check", "policy.toml", "--plain", "--out", out]).args(more);
         if !scenario.answer.is_empty() {
             golive.args(["--answers", "answers.toml"]);
         }
@@ -160,10 +168,23 @@ impl World {
         if !await_end(child, scenario, &self.venue) {
             return Err(format!("golive did not end in {} s; it said:\n{}", scenario.run.at_most_s, said()));
         }
-        let report = std::fs::read(folder.join("out/report.json"))
+        let report = std::fs::read(folder.join(out).join("report.json"))
             .map_err(|error| format!("no report ({error}); golive said:\n{}", said()))?;
         let report: Value = serde_json::from_slice(&report).map_err(|error| error.to_string())?;
         scenario.run.judged_after_h.map_or(Ok(report.clone()), |hours| judged_later(&report, hours))
+    }
+
+    /// Runs golive on the laptop with other arguments and gives what it printed.
+    pub fn say(&self, scenario: &Scenario, args: &[&str]) -> String {
+        let output = self.golive(scenario).args(args).output().expect("golive starts");
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "golive {args:?}: {errors}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// A file of the run's folder.
+    pub fn read(&self, file: &str) -> String {
+        std::fs::read_to_string(self.folder.path().join(file)).unwrap()
     }
 
     /// Where the emulator was later than its line should be.
