@@ -84,3 +84,21 @@ fn what_a_hostile_network_says_is_harmless_here_too() {
     }
     assert!(!comparison_markdown(&comparison).contains("<script"));
 }
+
+#[test]
+fn a_close_out_is_no_worsening_of_the_day_before() {
+    let open = cases::POLICY.replace(
+        "[[check.tls]]",
+        "[[check.port]]\nid = \"rules.rtmp\"\ntarget = { host = \"127.0.0.1\", port = 11935, ask = \"rtmp\" }\n\
+         limits = { expect = \"open\" }\nenforcement = \"hard\"\nowner = \"network\"\nwhy = \"the port\"\n\
+         valid_for = \"1d\"\n\n[[check.tls]]",
+    );
+    let policy = cases::load(&open);
+    let closing = golive::policy::close_out(&policy, None);
+    let none = cases::evidence(&[]);
+    let comparison =
+        compare(&cases::document(&policy, &cases::well()), &cases::document(&closing, &none)).unwrap();
+    assert_eq!((comparison.verdict, comparison.worse()), (Sense::Same, false));
+    assert!(comparison.changed.is_empty(), "{comparison:#?}");
+    assert!(comparison.not_comparable.iter().any(|entry| entry.check.as_str() == "ingest.primary"));
+}

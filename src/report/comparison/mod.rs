@@ -14,7 +14,8 @@ use super::v1::{CheckDoc, Document};
 use super::{ReadError, judged_from};
 use crate::judge::Word;
 use crate::model::{CheckId, Effect, Finding, Outcome};
-use crate::policy::{self, Policy};
+use crate::policy::{self, Check, Policy};
+use crate::probe::{Question, port};
 
 /// Which way something went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -114,6 +115,8 @@ impl Comparison {
     }
 }
 
+const UNLIKE: &str = "the two ask something else: target, path, far end, or open instead of blocked";
+
 /// How far from GO: less is better.
 const fn rank(word: Word) -> u8 {
     match word {
@@ -131,6 +134,11 @@ const fn rank(word: Word) -> u8 {
 pub fn compare(before: &Document, after: &Document) -> Result<Comparison, ReadError> {
     let (policy_before, _) = judged_from(before)?;
     let (policy_after, _) = judged_from(after)?;
+    // a close-out's GO says the contrary of a run's before the event
+    let verdict = match (&before.close_out, &after.close_out) {
+        (Some(_), None) | (None, Some(_)) => Sense::Same,
+        _ => Sense::of(&rank(before.verdict.word), &rank(after.verdict.word)),
+    };
     let mut comparison = Comparison {
         runs: [before, after].map(|document| RunSide {
             run: document.run.id.clone(),
@@ -138,7 +146,7 @@ pub fn compare(before: &Document, after: &Document) -> Result<Comparison, ReadEr
             verdict: document.verdict.word,
             event: document.event.title.clone(),
         }),
-        verdict: Sense::of(&rank(before.verdict.word), &rank(after.verdict.word)),
+        verdict,
         changed: Vec::new(),
         unchanged: 0,
         not_comparable: Vec::new(),
@@ -151,7 +159,7 @@ pub fn compare(before: &Document, after: &Document) -> Result<Comparison, ReadEr
         match earlier.get(&check.id) {
             None => comparison.not_comparable.push(unlike("only the later run asks it")),
             Some(_) if !same_question(&policy_before, &policy_after, &check.id) => {
-                comparison.not_comparable.push(unlike("the two ask something else: target, path or far end"));
+                comparison.not_comparable.push(unlike(UNLIKE));
             }
             Some(was) => match change(was, check) {
                 Some(change) => comparison.changed.push(change),
@@ -168,8 +176,16 @@ pub fn compare(before: &Document, after: &Document) -> Result<Comparison, ReadEr
 
 fn same_question(before: &Policy, after: &Policy, id: &CheckId) -> bool {
     match (before.check(id), after.check(id)) {
-        (Some(was), Some(is)) => asked(before, was) == asked(after, is),
+        (Some(was), Some(is)) => asked(before, was) == asked(after, is) && expected(was) == expected(is),
         _ => false,
+    }
+}
+
+/// Whether a port is to be open or blocked: a limit that turns the question round.
+fn expected(check: &Check) -> Option<&port::Expect> {
+    match &check.question {
+        Question::Port { limits, .. } => limits.expect.as_ref().map(|expect| &expect.0),
+        _ => None,
     }
 }
 

@@ -40,7 +40,8 @@ fn write_all(out: &mut String, comparison: &Comparison, style: &Style) -> fmt::R
     writeln!(out, "{open}{} → {}{close}{}", before.verdict, after.verdict, in_brackets(comparison.verdict))?;
     for (word, side) in [("earlier", before), ("later", after)] {
         let (run, event) = ((style.name)(&side.run), (style.prose)(&side.event));
-        writeln!(out, "- {word}: run {run}, {}, {event}", side.started)?;
+        let at = side.started.strftime("%Y-%m-%d %H:%M:%S UTC");
+        writeln!(out, "- {word}: run {run}, {at}, {event}")?;
     }
     for (sense, title) in [
         (Sense::Worse, "Got worse"),
