@@ -16,7 +16,7 @@ pub(super) fn section(page: &Page) -> Markup {
             h2 { "Firewall change request" @if let Some(change) = &request.change { " " (line(change)) } }
             @if !request.rules.is_empty() {
                 p { (capital(&window(&request, &page.clock))) ". Outwards only; nothing that the event does not need." }
-                table {
+                table.rules {
                     thead { tr { th { "Rule" } th { "From" } th { "To" } th { "Service" } th { "Why" } } }
                     tbody {
                         @for row in rows(&request) {
