@@ -55,9 +55,11 @@ pub fn close_out(policy: &Policy, opened: Option<&BTreeSet<CheckId>>) -> Policy 
                     other.path == check.path && place(have) == place(&target)
                 };
                 match closing.iter_mut().find(same) {
-                    // the same port again: the question that brings a control of its own stays
-                    Some((_, have)) if have.control.is_none() => have.control = target.control,
-                    Some(_) => {}
+                    // the same port again: a control that it names serves both
+                    Some((other, have)) => {
+                        have.control = have.control.take().or(target.control);
+                        record.left_out.insert(check.id.clone(), format!("{} asks the same port", other.id));
+                    }
                     None => closing.push((check.clone(), target)),
                 }
             }
@@ -245,7 +247,9 @@ expires = 2036-12-04T16:00:00+01:00
         assert!(closed.checks[1..].iter().all(|check| check.enforcement == Enforcement::Hard));
         assert!(closed.waivers.is_empty());
         let left_out = closed.close_out.unwrap().left_out;
-        assert_eq!(left_out.keys().map(CheckId::as_str).collect::<Vec<_>>(), ["certificate"]);
+        let left_out: Vec<_> = left_out.iter().map(|(check, why)| (check.as_str(), &**why)).collect();
+        assert_eq!(left_out[0].0, "certificate");
+        assert!(left_out[1].1.ends_with("asks the same port"), "{left_out:?}");
     }
 
     #[test]

@@ -133,7 +133,10 @@ fn close_out() {
     let closing = ["--close-out", "--before", "before"];
     let open = check("still-open", &closing);
     assert_eq!(word(&open), "NO-GO", "{open:#}");
-    assert_eq!(outcome(&open, "rules.rtmp"), "fail", "{open:#}");
+    // both ask the same port, so that one of them stands for it
+    let failed = open["checks"].as_array().unwrap().iter().filter(|check| check["outcome"] == "fail");
+    let failed: Vec<&str> = failed.map(|check| check["id"].as_str().unwrap()).collect();
+    assert!(matches!(failed.as_slice(), ["rules.rtmp" | "ingest.rtmp"]), "{open:#}");
     assert!(open["close_out"]["left_out"]["tls.ingest"].is_string(), "{open:#}");
     let page = world.read("still-open/report.md");
     assert!(page.contains("Is open and must be closed: remove its rule"), "{page}");
