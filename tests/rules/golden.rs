@@ -62,6 +62,16 @@ fn only_what_is_blocked_is_asked_for_and_ports_of_one_host_are_one_rule() {
 }
 
 #[test]
+fn a_request_without_a_rule_touches_no_firewall() {
+    let mut request = request();
+    request.rules.clear();
+    for format in Format::ALL.into_iter().filter(|format| *format != Format::Aws) {
+        let text = emit(&request, format, Direction::Open, &Site::default()).text;
+        assert!(text.lines().all(|line| line.starts_with(['#', '!'])), "{text}");
+    }
+}
+
+#[test]
 fn a_policy_alone_asks_for_all_it_needs_and_resolves_nothing() {
     let request = of_policy(&policy());
     assert_eq!(request.rules.len(), 3);

@@ -150,6 +150,10 @@ pub fn emit(request: &ChangeRequest, format: Format, direction: Direction, site:
         script.head(request, format, direction);
     }
     script.placeholders(request, format);
-    write(request, direction, site, &mut script);
+    if request.rules.is_empty() && format != Format::Aws {
+        script.say("Nothing is to be opened");
+    } else {
+        write(request, direction, site, &mut script);
+    }
     script.end()
 }
