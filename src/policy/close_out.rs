@@ -10,8 +10,8 @@ use crate::model::{CheckId, Endpoint, Enforcement, Exactly, HostPort, Transport}
 use crate::probe::{Question, port};
 use crate::wire::knock::Protocol;
 
-/// What stands before the event's title.
-const TITLE: &str = "Close-out: ";
+/// What stands before the event's title in a close-out.
+pub const TITLE: &str = "Close-out: ";
 
 /// What made a policy a close-out.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -34,7 +34,7 @@ mod wording;
 
 pub use answers::answers;
 pub use authorise::{NotAuthorised, authorise};
-pub use close_out::{CloseOut, close_out};
+pub use close_out::{CloseOut, TITLE as CLOSE_OUT_TITLE, close_out};
 pub use diagnostic::{Diagnostic, Diagnostics};
 pub use diff::diff;
 pub use event::{Authorisation, Event, Person, Route, Stream, Window};

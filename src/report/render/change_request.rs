@@ -113,6 +113,9 @@ pub fn verify(request: &ChangeRequest) -> [String; 2] {
     [format!("golive check {file}"), format!("golive check {file} --close-out")]
 }
 
+/// What tells the rules of a request from others.
+pub const OURS: &str = "Names of rules of this request begin with";
+
 /// The command that writes what takes a rule back.
 pub const BACK_OUT: &str = "golive rules REPORT --format VENDOR --back-out";
 
@@ -156,6 +159,9 @@ pub fn section(out: &mut String, request: &ChangeRequest, clock: &Clock) -> fmt:
         let word =
             if entry.open { "**Is open and must be closed: remove its rule**" } else { "Must stay closed" };
         writeln!(out, "- {word}: `{}`, {}", entry.check, plain(&shut(entry)))?;
+    }
+    if request.shut.iter().any(|entry| entry.open) {
+        writeln!(out, "- {} {}", OURS, code(&request.prefix()))?;
     }
     for left in &request.left_out {
         writeln!(out, "- No rule for `{}`: {}", left.check, plain(&left.why))?;

@@ -85,9 +85,9 @@ fn derive(policy: &Policy, seen: &Seen, scope: Scope, basis: String) -> ChangeRe
             }
         }
     }
-    let ticket = words::ticket(event.change.as_deref().unwrap_or(&event.title));
+    let prefix = request.prefix();
     for (at, rule) in request.rules.iter_mut().enumerate() {
-        rule.name = format!("golive-{ticket}-{:02}", at + 1);
+        rule.name = format!("{prefix}-{:02}", at + 1);
         rule.ports.sort_unstable();
     }
     request

@@ -17,6 +17,7 @@ use std::net::IpAddr;
 use serde::Serialize;
 
 use crate::model::{CheckId, Family, PathName, Transport, When};
+use crate::policy::CLOSE_OUT_TITLE;
 
 /// Stands in rules where the sender's address is not known: addresses of documentation (RFC 5737,
 /// RFC 3849), which no real machine has, so that a rule that was not completed opens nothing.
@@ -190,6 +191,12 @@ impl Rule {
 }
 
 impl ChangeRequest {
+    /// What the names of all its rules begin with: `golive-chg0031337`, also in a close-out.
+    pub fn prefix(&self) -> String {
+        let title = self.event.strip_prefix(CLOSE_OUT_TITLE).unwrap_or(&self.event);
+        format!("golive-{}", words::ticket(self.change.as_deref().unwrap_or(title)))
+    }
+
     /// Every rule by families.
     pub fn legs(&self) -> impl Iterator<Item = Leg<'_>> {
         self.rules.iter().flat_map(Rule::legs)

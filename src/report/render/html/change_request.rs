@@ -4,7 +4,7 @@ use maud::{Markup, html as markup};
 
 use super::Page;
 use super::parts::{broken, capital, prose};
-use crate::report::render::change_request::{self, BACK_OUT, notes, rows, shut, verify, window};
+use crate::report::render::change_request::{self, BACK_OUT, OURS, notes, rows, shut, verify, window};
 use crate::report::render::text::line;
 
 /// Only where something must be opened or closed.
@@ -34,7 +34,10 @@ pub(super) fn section(page: &Page) -> Markup {
             @for note in notes(&request) { p.quiet { (prose(&capital(&note))) } }
             @let (left_open, closed_now): (Vec<_>, Vec<_>) = request.shut.iter().partition(|shut| shut.open);
             @if !left_open.is_empty() {
-                p { strong { "Is open and must be closed: remove the rule that opens it" } }
+                p {
+                    strong { "Is open and must be closed: remove the rule that opens it" }
+                    ". " (OURS) " " code { (request.prefix()) } "."
+                }
                 ul { @for entry in left_open { li { (entry.check) ", " (prose(&shut(entry))) } } }
             }
             @if !closed_now.is_empty() {

@@ -8,7 +8,7 @@ use crate::report::rules::{ChangeRequest, Leg};
 /// `configure terminal` commands.
 pub fn write(request: &ChangeRequest, direction: Direction, site: &Site, out: &mut Script) {
     let list = site.chain("inside_access_in");
-    let range = script::family_name(request);
+    let range = request.prefix();
     let scheduled = schedule::of(request).is_some();
     let during = if scheduled { format!(" time-range {range}") } else { String::new() };
     let legs: Vec<Leg> = request.legs().collect();

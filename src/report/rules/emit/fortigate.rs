@@ -8,7 +8,7 @@ use crate::report::rules::{ChangeRequest, Leg};
 
 /// CLI commands.
 pub fn write(request: &ChangeRequest, direction: Direction, site: &Site, out: &mut Script) {
-    let all = script::family_name(request);
+    let all = request.prefix();
     let scheduled = schedule::of(request).is_some();
     let legs: Vec<Leg> = request.legs().collect();
     if direction == Direction::BackOut {

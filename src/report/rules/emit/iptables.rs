@@ -9,7 +9,7 @@ use crate::report::rules::ChangeRequest;
 /// A shell script with one quoted here-document per family.
 pub fn write(request: &ChangeRequest, direction: Direction, site: &Site, out: &mut Script) {
     let base = site.chain("FORWARD");
-    let chain = script::family_name(request).to_ascii_uppercase();
+    let chain = request.prefix().to_ascii_uppercase();
     for (family, program) in [(Family::V4, "iptables"), (Family::V6, "ip6tables")] {
         let legs: Vec<_> = request.legs().filter(|leg| leg.family == family).collect();
         if legs.is_empty() {

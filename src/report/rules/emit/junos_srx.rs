@@ -6,7 +6,7 @@ use crate::report::rules::{ChangeRequest, Rule};
 
 /// `set` and `delete` commands, for `load set`.
 pub fn write(request: &ChangeRequest, direction: Direction, site: &Site, out: &mut Script) {
-    let all = script::family_name(request);
+    let all = request.prefix();
     let zones = format!("from-zone {} to-zone {}", site.inside("trust"), site.outside("untrust"));
     let scheduled = schedule::of(request).is_some();
     if direction == Direction::BackOut {

@@ -10,7 +10,7 @@ use crate::report::rules::ChangeRequest;
 pub fn write(request: &ChangeRequest, direction: Direction, site: &Site, out: &mut Script) {
     let base = site.chain("inet filter forward");
     let (table, _) = base.rsplit_once(' ').unwrap_or(("inet filter", base));
-    let name = script::family_name(request).replace('-', "_");
+    let name = request.prefix().replace('-', "_");
     let own = format!("{table} {name}");
     if direction == Direction::BackOut {
         out.say(format!("Closes at once. Then remove what is empty: nft -a list chain {base},"));

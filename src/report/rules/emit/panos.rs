@@ -7,7 +7,7 @@ use crate::report::rules::{ChangeRequest, Rule};
 
 /// `configure` commands.
 pub fn write(request: &ChangeRequest, direction: Direction, site: &Site, out: &mut Script) {
-    let all = script::family_name(request);
+    let all = request.prefix();
     let scheduled = schedule::of(request).is_some();
     if direction == Direction::BackOut {
         for rule in &request.rules {

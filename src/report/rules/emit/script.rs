@@ -154,12 +154,6 @@ pub const fn transport(transport: Transport) -> &'static str {
     }
 }
 
-/// `golive-chg0031337`: what all rules of a request have in common.
-pub fn family_name(request: &ChangeRequest) -> String {
-    let ticket = crate::report::rules::words::ticket(request.change.as_deref().unwrap_or(&request.event));
-    format!("golive-{ticket}")
-}
-
 /// One line for a vendor's own description field, at most `max` characters.
 pub fn description(request: &ChangeRequest, rule: &Rule, max: usize) -> String {
     let change = request.change.as_deref().unwrap_or(&request.event);

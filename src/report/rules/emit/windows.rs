@@ -8,7 +8,7 @@ use crate::report::rules::ChangeRequest;
 
 /// PowerShell, as administrator.
 pub fn write(request: &ChangeRequest, direction: Direction, _: &Site, out: &mut Script) {
-    let group = script::family_name(request);
+    let group = request.prefix();
     if direction == Direction::BackOut {
         out.line(format!("Remove-NetFirewallRule -Group '{group}'"));
         return;
