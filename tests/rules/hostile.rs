@@ -22,25 +22,25 @@ const PAYLOADS: [&str; 7] = [
 /// Every text of the request that a policy or a report can choose.
 fn poisoned(text: &str) -> ChangeRequest {
     let mut request = request();
-    request.event = text.to_owned();
+    text.clone_into(&mut request.event);
     request.change = Some(text.to_owned());
     request.venue = Some(text.to_owned());
-    request.policy = text.to_owned();
-    request.basis = text.to_owned();
+    text.clone_into(&mut request.policy);
+    text.clone_into(&mut request.basis);
     for rule in &mut request.rules {
-        rule.source.note = text.to_owned();
+        text.clone_into(&mut rule.source.note);
         rule.destination.doubt = Some(text.to_owned());
         for reason in &mut rule.reasons {
-            reason.why = text.to_owned();
+            text.clone_into(&mut reason.why);
             reason.found = Some(text.to_owned());
         }
     }
     for shut in &mut request.shut {
-        shut.host = text.to_owned();
-        shut.why = text.to_owned();
+        text.clone_into(&mut shut.host);
+        text.clone_into(&mut shut.why);
         shut.found = Some(text.to_owned());
     }
-    request.left_out.iter_mut().for_each(|left| left.why = text.to_owned());
+    request.left_out.iter_mut().for_each(|left| text.clone_into(&mut left.why));
     request
 }
 
