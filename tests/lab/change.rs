@@ -61,7 +61,7 @@ fn told(test: fn()) -> Result<(), Failed> {
 
 fn event(ask: &str) -> Scenario {
     let mut scenario: Scenario = toml::from_str(&format!("ask = {ask}\n{EVENT}")).unwrap();
-    scenario.name = "change".to_owned();
+    "change".clone_into(&mut scenario.name);
     scenario
 }
 
