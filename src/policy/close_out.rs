@@ -209,6 +209,7 @@ valid_for = "1d"
 check = "ingest.rtmp"
 accepts = "fail"
 reason = "later"
+compensating = "by cable"
 by = "it"
 expires = 2036-12-04T16:00:00+01:00
 "#;
