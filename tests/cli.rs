@@ -81,7 +81,7 @@ fn the_demo_ends_in_a_report() {
     let document = document(&out);
     assert!(shown.contains(document.verdict.word.text()), "{shown}");
     assert_eq!(Some(i32::from(document.verdict.exit_code)), output.status.code());
-    for file in ["report.json", "report.html", "report.md", "report.junit.xml", "journal"] {
+    for file in ["report.json", "report.html", "report.pdf", "report.md", "report.junit.xml", "journal"] {
         assert!(std::fs::metadata(out.join(file)).unwrap().len() > 500, "{file}");
     }
     let mut probes: Vec<&str> = document.checks.iter().map(|check| check.probe.as_str()).collect();

@@ -12,8 +12,8 @@ use crate::run::{Job, Stop, people::People};
 
 /// Probe the network against a policy and write the go/no-go report.
 ///
-/// The run's folder holds report.json, report.html, report.md, report.junit.xml and the
-/// journal, from which `golive resume` goes on after a crash.
+/// The run's folder holds report.json, report.html, report.pdf, report.md, report.junit.xml and
+/// the journal, from which `golive resume` goes on after a crash.
 ///
 /// With --close-out, after the event: each port that the policy wants open (port, rtmp, srt and
 /// rehearsal checks) must be blocked again, beside a control that answers. GO then means closed; the

@@ -1,15 +1,17 @@
 //! `golive report`: a stored report in another form.
 
-use std::io::Write as _;
-use std::path::PathBuf;
+use std::io::{IsTerminal as _, Write as _};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use super::load;
-use crate::report;
+use super::{exit, load};
+use crate::report::seal::Gravity;
+use crate::report::{self, Filed};
 
-/// Show a stored report as text, HTML, Markdown, `JUnit` XML or JSON.
+/// Show a stored report as text, HTML, PDF, Markdown, `JUnit` XML or JSON.
 ///
-/// Every form is made from the JSON alone; nothing is judged or measured again.
+/// Every form is made from the JSON alone; nothing is judged or measured again. HTML and PDF also
+/// show the decisions that lie beside it and hold, and name those that do not.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// A run's report.json, or the run's folder.
@@ -30,6 +32,8 @@ enum Format {
     Html,
     /// Markdown, for a ticket.
     Md,
+    /// PDF/A-3 that carries report.json, for people, paper and archives.
+    Pdf,
     /// `JUnit` XML, for pipelines.
     Junit,
     /// The stored document.
@@ -37,17 +41,43 @@ enum Format {
 }
 
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let document = load::report(&args.file)?;
     let shown = match args.format {
-        Format::Text => report::summary(&document),
-        Format::Html => report::html(&document),
-        Format::Md => report::markdown(&document),
-        Format::Junit => report::junit(&document),
-        Format::Json => report::to_json(&document)?,
+        Format::Html => on_paper(&args.file, |filed| Ok(report::html_of(filed).into_bytes()))?,
+        Format::Pdf => on_paper(&args.file, |filed| Ok(report::pdf(filed)?))?,
+        Format::Text => report::summary(&load::report(&args.file)?).into_bytes(),
+        Format::Md => report::markdown(&load::report(&args.file)?).into_bytes(),
+        Format::Junit => report::junit(&load::report(&args.file)?).into_bytes(),
+        Format::Json => report::to_json(&load::report(&args.file)?)?.into_bytes(),
     };
     match &args.out {
-        Some(file) => report::write_whole(file, shown.as_bytes())?,
-        None => std::io::stdout().lock().write_all(shown.as_bytes())?,
+        Some(file) => report::write_whole(file, &shown)?,
+        None => write(args.format, &shown)?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn write(format: Format, shown: &[u8]) -> anyhow::Result<()> {
+    let mut stdout = std::io::stdout().lock();
+    if format == Format::Pdf && stdout.is_terminal() {
+        let what = "a PDF is nothing for a terminal: say --out FILE, or send it on";
+        return Err(exit::Failure::new(exit::USAGE, what.to_owned()).into());
+    }
+    Ok(stdout.write_all(shown)?)
+}
+
+/// The report with what was decided about it, as one of the forms that show both.
+fn on_paper(
+    file: &Path,
+    render: impl FnOnce(&Filed<'_>) -> anyhow::Result<Vec<u8>>,
+) -> anyhow::Result<Vec<u8>> {
+    let document = load::report(file)?;
+    let bundle = load::bundle(file)?;
+    if bundle.words.is_empty() {
+        return render(&Filed::alone(&document, &bundle.report));
+    }
+    let standing = load::verified(&bundle, None, crate::net::clock::now());
+    let forged = standing.problems.iter().filter(|problem| problem.gravity() == Gravity::Forged);
+    let refused: Vec<String> = forged.map(|problem| report::line(&problem.to_string())).collect();
+    let (bytes, signed) = (&bundle.report, &standing.signed);
+    render(&Filed { document: &document, bytes, signed, refused: &refused })
 }

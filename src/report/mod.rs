@@ -3,6 +3,7 @@
 mod build;
 mod compare;
 pub mod comparison;
+mod filed;
 mod json;
 pub mod ledger;
 mod read;
@@ -15,12 +16,15 @@ mod write;
 
 pub use build::{build, policy_digest};
 pub use compare::{CarriedOver, carry_over, differences};
+pub use filed::Filed;
 pub use json::to_json;
 pub use ledger::Ledger;
 pub use read::{MAX_BYTES, ReadError, judged_from, read};
 pub use redact::{RedactError, RedactedDoc, made_from, redact};
 pub use render::change_request;
 pub use render::comparison::{markdown as comparison_markdown, text as comparison_text};
-pub use render::{Field, MAX_FIELD, comment, field, html, junit, line, markdown, summary};
+pub use render::{
+    Field, MAX_FIELD, PdfError, comment, field, html, html_of, junit, line, markdown, pdf, summary,
+};
 pub use v1::Document;
 pub use write::{WriteError, write_all, write_whole};

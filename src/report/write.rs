@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::v1::Document;
-use super::{html, junit, markdown, to_json};
+use super::{Filed, html_of, junit, markdown, pdf, to_json};
 
 /// A report file could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -17,7 +17,8 @@ pub struct WriteError {
     pub source: io::Error,
 }
 
-/// Writes `report.json`, `report.html`, `report.md` and `report.junit.xml` into `dir`, which is made if it is not there.
+/// Writes `report.json`, `report.html`, `report.md`, `report.junit.xml` and `report.pdf` into
+/// `dir`, which is made if it is not there.
 /// Each file appears whole (written aside, synced, renamed); returns the path of `report.json`.
 pub fn write_all(dir: &Path, document: &Document) -> Result<PathBuf, WriteError> {
     fs::create_dir_all(dir).map_err(|source| WriteError { path: dir.to_owned(), source })?;
@@ -25,9 +26,13 @@ pub fn write_all(dir: &Path, document: &Document) -> Result<PathBuf, WriteError>
     let stored = to_json(document).map_err(|error| at(&json, error.into()))?;
     // the truth first: whatever happens next, it can be rendered again
     write_whole(&json, stored.as_bytes())?;
-    write_whole(&dir.join("report.html"), html(document).as_bytes())?;
+    let filed = Filed::alone(document, stored.as_bytes());
+    write_whole(&dir.join("report.html"), html_of(&filed).as_bytes())?;
     write_whole(&dir.join("report.md"), markdown(document).as_bytes())?;
     write_whole(&dir.join("report.junit.xml"), junit(document).as_bytes())?;
+    let paper = dir.join("report.pdf");
+    let bytes = pdf(&filed).map_err(|error| at(&paper, io::Error::other(error)))?;
+    write_whole(&paper, &bytes)?;
     Ok(json)
 }
 

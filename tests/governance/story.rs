@@ -1,6 +1,6 @@
 //! From the first run to the signed report on somebody else's desk.
 
-use crate::event::{Event, POLICY};
+use crate::event::{Event, POLICY, need};
 
 #[test]
 fn both_sign_and_plain_ssh_keygen_agrees_on_a_copy() {
@@ -105,4 +105,39 @@ fn a_report_is_never_altered_by_signing() {
     event.signed("runs/a", "it", "go", &[]);
     event.signed("runs/a", "marketing", "go", &[]);
     assert_eq!(std::fs::read(event.path("runs/a/report.json")).unwrap(), before);
+}
+
+#[test]
+fn the_paper_shows_who_decided_and_what_does_not_hold() {
+    let event = Event::new();
+    event.go("runs/a");
+    event.signed("runs/a", "it", "go", &["--ticket", "CHG0031337"]);
+    event.signed("runs/a", "marketing", "go", &[]);
+    let words = |format: &str| {
+        let out = event.path(&format!("out.{format}"));
+        let (code, said) =
+            event.golive("report", "runs/a", &["--format", format, "--out", out.to_str().unwrap()]);
+        assert_eq!(code, 0, "{said}");
+        if format == "html" {
+            return std::fs::read_to_string(out).unwrap();
+        }
+        let pdftotext = need("pdftotext", "poppler-utils");
+        let output = std::process::Command::new(pdftotext).arg("-raw").arg(out).arg("-").output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    for shown in [words("pdf"), words("html")] {
+        for name in ["R. Osei", "M. Keller"] {
+            assert!(shown.contains(name), "{name}: {shown}");
+        }
+        assert_eq!(shown.matches("cryptographic: SHA256:").count(), 4, "on page 1 and on the last: {shown}");
+        assert!(!shown.contains("Does not count"), "{shown}");
+    }
+
+    let file = event.path("runs/a/report.it.decision.json");
+    let text = std::fs::read_to_string(&file).unwrap().replace("CHG0031337", "CHG0031338");
+    std::fs::write(&file, text).unwrap();
+    for shown in [words("pdf"), words("html")] {
+        assert_eq!(shown.matches("cryptographic: SHA256:").count(), 2, "marketing's alone: {shown}");
+        assert!(shown.contains("Does not count"), "{shown}");
+    }
 }

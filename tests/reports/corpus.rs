@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use golive::judge;
 use golive::report::v1::Document;
-use golive::report::{html, judged_from, junit, markdown, read, to_json};
+use golive::report::{Filed, html, judged_from, junit, markdown, pdf, read, to_json};
 
 use crate::{cases, samples};
 
@@ -31,6 +31,8 @@ fn reports_of_format_1_are_read_for_ever() {
         for shown in [html(&stored), markdown(&stored), junit(&stored)] {
             assert!(shown.contains(stored.verdict.word.text()));
         }
+        let paper = pdf(&Filed::alone(&stored, &bytes)).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert!(paper.ends_with(b"%%EOF"), "{name}");
     }
 }
 

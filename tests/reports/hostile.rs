@@ -105,7 +105,7 @@ pub fn poison(document: &mut Document, text: &str) {
 }
 
 /// Every payload in the two documents that between them hold everything that a document can.
-fn poisoned() -> impl Iterator<Item = (Document, String)> {
+pub fn poisoned() -> impl Iterator<Item = (Document, String)> {
     payloads().into_iter().flat_map(|text| {
         [samples::conditional(), samples::no_go()].map(|mut document| {
             poison(&mut document, &text);

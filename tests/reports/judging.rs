@@ -121,9 +121,13 @@ fn what_is_no_report_ends_with_65_and_says_what_to_do() {
 #[test]
 fn a_report_is_shown_in_every_form() {
     let run = Run::new();
-    for (format, name) in
-        [("html", "report.html"), ("md", "report.md"), ("junit", "report.junit.xml"), ("json", "report.json")]
-    {
+    for (format, name) in [
+        ("html", "report.html"),
+        ("pdf", "report.pdf"),
+        ("md", "report.md"),
+        ("junit", "report.junit.xml"),
+        ("json", "report.json"),
+    ] {
         let output = golive("report", &run.file("report.json"), &["--format", format]);
         assert!(output.status.success());
         assert_eq!(output.stdout, std::fs::read(run.file(name)).unwrap(), "{format}");

@@ -8,6 +8,7 @@ mod corpus;
 mod hostile;
 mod judging;
 mod outcomes;
+mod paper;
 mod redacted;
 mod renderings;
 mod samples;

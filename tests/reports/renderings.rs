@@ -39,6 +39,6 @@ fn samples_can_be_written_out() {
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
             .collect();
         names.sort();
-        assert_eq!(names, ["report.html", "report.json", "report.junit.xml", "report.md"]);
+        assert_eq!(names, ["report.html", "report.json", "report.junit.xml", "report.md", "report.pdf"]);
     }
 }

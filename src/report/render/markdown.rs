@@ -4,9 +4,8 @@
 use std::fmt::{self, Write as _};
 
 use super::moment::Clock;
-use super::text;
-use super::{change_request, facts};
-use crate::judge::{Rank, Word};
+use super::{brief, change_request, facts, text};
+use crate::judge::Word;
 use crate::report::v1::{CheckDoc, Document};
 
 /// The report as Markdown (CommonMark with the tables of GitHub).
@@ -20,11 +19,7 @@ pub fn markdown(document: &Document) -> String {
 fn write_all(out: &mut String, document: &Document) -> fmt::Result {
     let clock = Clock::of(document);
     head(out, document, &clock)?;
-    for (rank, title) in [
-        (Rank::Blocks, "What stands in the way"),
-        (Rank::Unknown, "What must be known first"),
-        (Rank::Condition, "Conditions"),
-    ] {
+    for (rank, title) in brief::REASONS {
         let checks = facts::checks_of(document, rank);
         if !checks.is_empty() {
             writeln!(out, "\n## {title}\n")?;

@@ -1,22 +1,27 @@
-//! Renderings of a document. Each is a function of it alone, escapes every string for its
-//! own format, and decides nothing.
+//! Renderings of a document. Each is a function of it alone (on paper also of the decisions
+//! that lie beside it), escapes every string for its own format, and decides nothing.
 
+mod brief;
 mod change;
 pub mod change_request;
 mod chart;
 pub mod comparison;
+mod decided;
 mod facts;
 mod html;
 mod junit;
 mod markdown;
 mod moment;
+mod pdf;
 mod raw;
+mod sign;
 mod summary;
 mod text;
 
 pub use change::{Field, MAX_FIELD, comment, field};
-pub use html::html;
+pub use html::{html, html_of};
 pub use junit::junit;
 pub use markdown::markdown;
+pub use pdf::{PdfError, pdf};
 pub use summary::summary;
 pub use text::line;

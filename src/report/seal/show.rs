@@ -57,12 +57,7 @@ fn decision(out: &mut String, signed: &Signed) -> fmt::Result {
         line(&decision.name),
         decision.at.strftime("%Y-%m-%dT%H:%M:%SZ")
     )?;
-    let tied = match (signed.level, &decision.key, &decision.ticket) {
-        (Level::Key, Some(key), _) => format!(": {}", line(key)),
-        (Level::Ticket, _, Some(ticket)) => format!(": {}", line(ticket)),
-        _ => String::new(),
-    };
-    writeln!(out, "  {:12} {}{tied}", "", signed.level)?;
+    writeln!(out, "  {:12} {}", "", line(&signed.tied()))?;
     for condition in &decision.conditions {
         writeln!(out, "  {:12} on condition: {}", "", line(condition))?;
     }

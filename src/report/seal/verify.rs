@@ -26,6 +26,18 @@ pub struct Signed {
     pub level: Level,
 }
 
+impl Signed {
+    /// The level and what proves it: `ticket approval: CHG0031337`.
+    pub fn tied(&self) -> String {
+        let proof = match self.level {
+            Level::Key => self.decision.key.as_ref(),
+            Level::Ticket => self.decision.ticket.as_ref(),
+            Level::Named => None,
+        };
+        proof.map_or_else(|| self.level.to_string(), |proof| format!("{}: {proof}", self.level))
+    }
+}
+
 /// What verifying a report came to.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Standing {

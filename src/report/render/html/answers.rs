@@ -3,11 +3,12 @@
 use maud::{Markup, html as markup};
 
 use super::Page;
-use super::parts::{broken, capital, link, prose};
-use crate::policy::Accepts;
-use crate::report::render::facts;
+use super::parts::{broken, link, prose};
+use crate::report::render::decided::{self, Block};
 use crate::report::render::text::line;
-use crate::report::v1::{CheckDoc, WaiverState};
+use crate::report::render::{brief, facts};
+use crate::report::seal::Signed;
+use crate::report::v1::CheckDoc;
 
 pub(super) fn waivers(page: &Page) -> Markup {
     let waivers = &page.document.waivers;
@@ -21,38 +22,17 @@ pub(super) fn waivers(page: &Page) -> Markup {
                         @for entry in waivers {
                             tr {
                                 td { code { (broken(entry.waiver.check.as_str())) } }
-                                td.short { (accepts(entry.waiver.accepts)) }
-                                td { (entry.waiver.by) @if let Some(name) = &entry.approver { " · " (line(name)) } }
+                                td.short { (brief::accepts(entry.waiver.accepts)) }
+                                td { (brief::approver(entry)) }
                                 td { (page.clock.at(entry.waiver.expires.at())) }
-                                td.short { (state(entry.state)) }
-                                td {
-                                    (line(&entry.waiver.reason))
-                                    @if let Some(times) = facts::renewed(&entry.waiver) { "; " (times) }
-                                    @if !entry.waiver.scope.is_empty() { "; covers only: " (line(&entry.waiver.scope.join(", "))) }
-                                    @if let Some(instead) = &entry.waiver.compensating { "; " (line(instead)) }
-                                }
+                                td.short { (facts::state(entry.state)) }
+                                td { (brief::reason(entry)) }
                             }
                         }
                     }
                 }
             }
         }
-    }
-}
-
-const fn accepts(accepts: Accepts) -> &'static str {
-    match accepts {
-        Accepts::Fail => "a failure",
-        Accepts::Unknown => "not knowing",
-    }
-}
-
-const fn state(state: WaiverState) -> &'static str {
-    match state {
-        WaiverState::InUse => "in use",
-        WaiverState::NotNeeded => "not needed",
-        WaiverState::Expired => "expired",
-        WaiverState::WithoutEffect => "without effect",
     }
 }
 
@@ -73,7 +53,7 @@ pub(super) fn untested(page: &Page) -> Markup {
                             (link(check)) " "
                             span.quiet { (check.enforcement.word()) " · " (line(&check.target)) }
                             br;
-                            (prose(&why_unanswered(check)))
+                            (prose(&brief::why_unanswered(check)))
                         }
                     }
                 }
@@ -92,18 +72,8 @@ pub(super) fn untested(page: &Page) -> Markup {
                     "."
                 }
             }
-            p.quiet { "Measured from this machine, on this network, at this hour; not at other hours, and not what the platform itself may do." }
+            p.quiet { (brief::SCOPE) }
         }
-    }
-}
-
-fn why_unanswered(check: &CheckDoc) -> String {
-    if let Some(not) = &check.not_measured {
-        return capital(&line(&not.detail));
-    }
-    match facts::telling(check) {
-        Some(finding) => format!("Asked: {}. Seen: {}.", line(&finding.expected), line(&finding.observed)),
-        None => "It was never measured.".to_owned(),
     }
 }
 
@@ -124,15 +94,7 @@ pub(super) fn accountable(page: &Page) -> Markup {
                     }
                 }
             }
-            @if let Some(by) = &page.document.authorisation {
-                p.quiet {
-                    "Probing was authorised by " (by.by)
-                    @if let Some(name) = page.document.people.get(&by.by) { " (" (line(name)) ")" }
-                    @if let Some(reference) = &by.reference { ", " (line(reference)) }
-                    @if let Some(window) = &by.window { ", " (page.clock.span(window.from.at(), window.to.at())) }
-                    "."
-                }
-            }
+            @if let Some(authorised) = brief::authorised(page.document, &page.clock) { p.quiet { (authorised) } }
         }
     }
 }
@@ -143,53 +105,61 @@ pub(super) fn way_back(page: &Page) -> Markup {
             h2 { "The way back" }
             @match &page.document.event.way_back {
                 Some(way) => p { (line(way)) },
-                None => p.missing { "The policy does not say who stops the stream, and how. Settle it before the event." },
+                None => p.missing { (brief::NO_WAY_BACK) },
             }
         }
     }
 }
 
-/// Two blocks for ink: IT and marketing each decide for themselves.
+/// IT and marketing each decide for themselves, side by side.
 pub(super) fn decisions(page: &Page) -> Markup {
     markup! {
         section.decisions {
             h2 { "Decision" }
             (verify(page))
-            div.two {
-                @for (title, area) in [("IT", "network"), ("Marketing", "brand")] { (decision(page, title, area)) }
-            }
+            div.two { @for block in decided::two(&page.filed) { (decision(page, &block)) } }
         }
     }
 }
 
-fn decision(page: &Page, title: &str, area: &str) -> Markup {
-    let entry = page.document.accountable.iter().find(|entry| entry.area.as_str() == area);
+fn decision(page: &Page, block: &Block<'_>) -> Markup {
     markup! {
         div.decision {
-            h3 { (title) }
-            p.quiet {
-                @match entry {
-                    Some(entry) => { "accountable for " (area) ", as " (entry.role) },
-                    None => { "the policy names nobody for " (area) },
-                }
-            }
-            p.choices { span { "☐ Go" } span { "☐ Go with conditions" } span { "☐ No-go" } }
-            dl.ink {
-                dt { "Name" } dd { @if let Some(name) = entry.and_then(|entry| entry.name.as_ref()) { (line(name)) } }
-                dt { "Conditions, dissent" } dd {} dt {} dd {}
-                dt { "Date, time" } dd {}
-                dt { "Signature" } dd.tall {}
+            h3 { (block.title) }
+            p.quiet { (block.standing) }
+            @match block.said {
+                Some(signed) => (said(page, signed)),
+                None => {
+                    p.choices { @for choice in decided::CHOICES { span { "☐ " (choice) } } }
+                    dl.ink {
+                        dt { "Name" } dd { @if let Some(name) = &block.name { (name) } }
+                        dt { "Signature" } dd { span.quiet { "on the last page" } }
+                    }
+                },
             }
         }
     }
 }
 
-/// The command and the digest, small: the policy's files stand at the end.
+/// A decision that was made, and how it is tied to its person.
+pub(super) fn said(page: &Page, signed: &Signed) -> Markup {
+    markup! {
+        p.said { (decided::choice(signed)) }
+        dl.act {
+            @for (name, value) in decided::particulars(signed, &page.clock) { dt { (name) } dd { (value) } }
+        }
+    }
+}
+
+/// The commands and the digests, small.
 fn verify(page: &Page) -> Markup {
     markup! {
         p.verify {
             "The verdict is computed from the readings, never typed. Compute it again: "
             code { (facts::verifies(page.document)) }
+            ". Hold this report against what was signed: " code { "golive verify report.json" }
+            br;
+            "report.json SHA-256 " code { (page.filed.sha256()) }
             br;
             "Policy SHA-256 " code { (line(&page.document.policy.sha256)) }
         }

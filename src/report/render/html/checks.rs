@@ -1,15 +1,14 @@
 //! The pages behind: every check with limit beside measurement, plots, method, raw evidence.
 
-use std::fmt::Write as _;
-
 use maud::{Markup, html as markup};
 
 use super::Page;
-use super::parts::{badge, broken, capital, effect, link, outcome_class, plot, prose};
+use super::parts::{badge, broken, effect, link, outcome_class, plot, prose};
+use crate::report::render::brief::{self, capital};
 use crate::report::render::facts;
 use crate::report::render::raw::raw;
 use crate::report::render::text::{line, number};
-use crate::report::v1::{CheckDoc, MeasuredDoc};
+use crate::report::v1::CheckDoc;
 
 pub(super) fn pages(page: &Page) -> Markup {
     markup! {
@@ -32,7 +31,7 @@ fn policy(page: &Page) -> Markup {
                 dt { "Resolved policy" } dd { code { (line(&policy.sha256)) } }
                 @for layer in &policy.layers { dt { (broken(&layer.name)) } dd { code { (line(&layer.sha256)) } } }
             }
-            p.quiet { "SHA-256 of each file as it was read, and of the resolved policy as compact JSON, which report.json holds under policy.resolved." }
+            p.quiet { (brief::DIGESTS) }
             details.raw { summary { "Resolved policy" } pre { (raw(&policy.resolved)) } }
         }
     }
@@ -120,7 +119,7 @@ fn how(page: &Page, check: &CheckDoc) -> Markup {
     let exchanges = check.reading.as_ref().map(facts::exchanges).unwrap_or_default();
     markup! {
         dl.how {
-            @if let Some(measured) = &check.measured { dt { "Measured" } dd { (when(page, measured)) } }
+            @if let Some(measured) = &check.measured { dt { "Measured" } dd { (brief::measured(&page.clock, measured)) } }
             @if let Some(expires) = check.expires { dt { "Counts until" } dd { (page.clock.at(expires)) } }
             @if !methods.is_empty() { dt { "Method" } dd { (methods.join(", ")) } }
             @if !check.limits.is_empty() {
@@ -150,20 +149,4 @@ fn how(page: &Page, check: &CheckDoc) -> Markup {
             details.raw { summary { "Raw reading" } pre { (raw(reading)) } }
         }
     }
-}
-
-fn when(page: &Page, measured: &MeasuredDoc) -> String {
-    let took = if measured.took_ms < 1000.0 {
-        format!("{} ms", number(measured.took_ms))
-    } else {
-        format!("{} s", number(measured.took_ms / 1000.0))
-    };
-    let mut text = format!("{}, took {took}", page.clock.to_the_second(measured.started));
-    if let Some(interface) = &measured.source.interface {
-        let _ = write!(text, ", from interface {}", line(interface));
-    }
-    if let Some(address) = measured.source.address {
-        let _ = write!(text, ", from {address}");
-    }
-    text
 }

@@ -2,14 +2,13 @@
 
 use maud::{Markup, html as markup};
 
-use super::parts::{badge, broken, capital, link, plot, prose, word_class, word_shape};
+use super::parts::{badge, broken, effect, link, plot, prose, word_class, word_shape};
 use super::{Page, answers};
-use crate::judge::{Rank, Word};
-use crate::model::{Effect, Finding, Outcome, Series};
+use crate::judge::Rank;
+use crate::report::render::brief::{self, Stake, capital};
 use crate::report::render::facts;
-use crate::report::render::moment::until;
-use crate::report::render::text::{line, number};
-use crate::report::v1::{CheckDoc, Document};
+use crate::report::render::text::line;
+use crate::report::v1::CheckDoc;
 
 pub(super) fn page(page: &Page) -> Markup {
     markup! {
@@ -30,12 +29,7 @@ pub(super) fn page(page: &Page) -> Markup {
 
 fn head(page: &Page) -> Markup {
     let event = &page.document.event;
-    let when = match (&event.starts, &event.ends) {
-        (Some(starts), Some(ends)) => Some(page.clock.span(starts.at(), ends.at())),
-        (Some(starts), None) => Some(format!("from {}", page.clock.at(starts.at()))),
-        (None, Some(ends)) => Some(format!("until {}", page.clock.at(ends.at()))),
-        (None, None) => None,
-    };
+    let when = brief::when(page.document, &page.clock);
     let facts = [("When", when), ("Where", event.venue.clone()), ("Change", event.change.clone())];
     markup! {
         header.head {
@@ -54,7 +48,7 @@ fn head(page: &Page) -> Markup {
                         dt { "Stream " (stream.name) }
                         dd {
                             (broken(&stream.to)) br;
-                            span.quiet { "needs " (number(mbps(stream.needed_kbps))) " Mb/s of upload" }
+                            span.quiet { (brief::needs(stream.needed_kbps)) }
                         }
                     }
                 }
@@ -68,7 +62,6 @@ fn verdict(page: &Page) -> Markup {
     let verdict = &document.verdict;
     let measured = page.clock.span(document.run.started, document.run.finished);
     let judged = page.clock.at(verdict.evaluated_at);
-    let tally = [Outcome::Pass, Outcome::Warn, Outcome::Fail, Outcome::Unknown, Outcome::NotApplicable];
     markup! {
         section class=(format!("verdict {}", word_class(verdict.word))) {
             (word_shape(verdict.word))
@@ -83,10 +76,7 @@ fn verdict(page: &Page) -> Markup {
                 dd {
                     @if let Some(expires) = verdict.expires {
                         strong { (page.clock.at(expires)) }
-                        @let left = until(verdict.evaluated_at, expires);
-                        br;
-                        @if let Some(covers) = covers(document) { (covers) ", " }
-                        @if left.is_empty() { "already past when it was judged" } @else { (left) " from judging" }
+                        @if let Some(reach) = brief::reach(document) { br; (reach) }
                     } @else {
                         "nothing that it rests on was measured"
                     }
@@ -99,10 +89,7 @@ fn verdict(page: &Page) -> Markup {
             }
         }
         p.tally {
-            @for outcome in tally {
-                @let count = facts::count(document, outcome);
-                @if count > 0 { span.count { (badge(outcome)) " " (count) } }
-            }
+            @for (outcome, count) in brief::tally(document) { span.count { (badge(outcome)) " " (count) } }
             span.quiet { "of " (document.checks.len()) " checks" }
             @if let Some(ledger) = &document.ledger {
                 span.quiet { "· " (line(&ledger.words(&document.run.id))) }
@@ -112,34 +99,20 @@ fn verdict(page: &Page) -> Markup {
     }
 }
 
-/// How far the verdict reaches into the event.
-fn covers(document: &Document) -> Option<&'static str> {
-    if !matches!(document.verdict.word, Word::Go | Word::ConditionalGo) {
-        return None;
-    }
-    let expires = document.verdict.expires?;
-    let event = &document.event;
-    if event.starts.as_ref().is_some_and(|starts| expires < starts.at()) {
-        return Some("before the event starts: run golive again");
-    }
-    let ends = event.ends.as_ref()?.at();
-    Some(if expires < ends { "before the event ends" } else { "covers the whole event" })
-}
-
 fn blockers(page: &Page) -> Markup {
     let document = page.document;
-    let groups = [
-        (Rank::Blocks, "What stands in the way", "blocks"),
-        (Rank::Unknown, "What must be known first", "open"),
-        (Rank::Condition, "Conditions", "condition"),
-    ];
+    let class = |rank| match rank {
+        Rank::Blocks => "blocks",
+        Rank::Unknown => "open",
+        Rank::Condition => "condition",
+    };
     markup! {
-        @for (rank, title, class) in groups {
+        @for (rank, title) in brief::REASONS {
             @let checks = facts::checks_of(document, rank);
             @if !checks.is_empty() {
                 section {
                     h2 { (title) }
-                    @for check in checks { (card(page, check, class)) }
+                    @for check in checks { (card(page, check, class(rank))) }
                 }
             }
         }
@@ -154,7 +127,7 @@ fn card(page: &Page, check: &CheckDoc, class: &str) -> Markup {
         article class=(format!("card {class}")) {
             div.card-head {
                 (badge(check.outcome))
-                h3 { (prose(&headline(page, check))) }
+                h3 { (prose(&brief::headline(document, check))) }
                 (link(check))
             }
             @if !troubles.is_empty() {
@@ -166,7 +139,7 @@ fn card(page: &Page, check: &CheckDoc, class: &str) -> Markup {
                 }
             }
             dl.act {
-                @for remedy in remedies(check) { dt { "Do" } dd { (prose(&capital(&remedy))) } }
+                @for remedy in brief::remedies(check) { dt { "Do" } dd { (prose(&capital(&remedy))) } }
                 dt { "Owner" } dd { (facts::owner(document, &check.owner)) }
                 @if let Some(waiver) = &check.waiver {
                     dt { "Accepted" }
@@ -177,69 +150,25 @@ fn card(page: &Page, check: &CheckDoc, class: &str) -> Markup {
     }
 }
 
-/// What is wrong, in one sentence.
-fn headline(page: &Page, check: &CheckDoc) -> String {
-    if let Some(not) = &check.not_measured {
-        return capital(&line(&not.detail));
-    }
-    let first = facts::troubles(check).first().copied();
-    match first.map(|finding| (facts::means(page.document, finding), finding)) {
-        Some((Some(means), _)) => line(means),
-        Some((None, finding)) => capital(&line(&finding.observed)),
-        None if check.measured.is_none() => "It was never measured.".to_owned(),
-        None => "The report does not say why.".to_owned(),
-    }
-}
-
-/// What to do about a check, each once.
-fn remedies(check: &CheckDoc) -> Vec<String> {
-    let mut remedies: Vec<String> = Vec::new();
-    let findings = facts::troubles(check).into_iter().take(3).map(|finding| &finding.remedy);
-    for remedy in findings.chain(check.not_measured.as_ref().map(|not| &not.remedy)) {
-        let remedy = line(remedy);
-        if !remedy.is_empty() && !remedies.contains(&remedy) {
-            remedies.push(remedy);
-        }
-    }
-    remedies
-}
-
-/// What viewers would notice, and what else is at stake, from the checks that are not as they
-/// should be.
+/// What viewers would notice, and what else is at stake.
 fn viewers(page: &Page) -> Markup {
-    let failed = page.document.checks.iter().filter(|check| check.outcome == Outcome::Fail);
-    let (seen, unseen): (Vec<_>, Vec<_>) = failed.partition(|check| !check.viewers.is_empty());
-    let groups = [
-        ("Viewers would notice:", seen),
-        ("Also at stake:", unseen),
-        ("Nobody knows yet, and it may come to this:", facts::unanswered(page.document).collect()),
-    ];
+    let groups = brief::at_stake(page.document);
     markup! {
-        @if groups.iter().any(|(_, checks)| !checks.is_empty()) {
+        @if !groups.is_empty() {
             section {
                 h2 { "If the event went ahead anyway" }
-                @for (lead, checks) in &groups {
-                    @if !checks.is_empty() { p.lead { (lead) } (notices(checks)) }
-                }
+                @for (lead, stakes) in &groups { p.lead { (lead) } (notices(stakes)) }
             }
         }
     }
 }
 
-fn notices(checks: &[&CheckDoc]) -> Markup {
-    let mut said: Vec<(String, Vec<&CheckDoc>)> = Vec::new();
-    for check in checks {
-        let text = line(facts::stake(check));
-        match said.iter_mut().find(|(have, _)| *have == text) {
-            Some((_, checks)) => checks.push(check),
-            None => said.push((text, vec![check])),
-        }
-    }
+fn notices(stakes: &[Stake<'_>]) -> Markup {
     markup! {
         ul.notices {
-            @for (text, checks) in said {
+            @for (text, checks) in stakes {
                 li {
-                    @if !text.is_empty() { (prose(&capital(&text))) " " }
+                    @if !text.is_empty() { (prose(text)) " " }
                     span.quiet { "(" @for (at, check) in checks.iter().enumerate() { @if at > 0 { ", " } (check.id) } ")" }
                 }
             }
@@ -249,8 +178,7 @@ fn notices(checks: &[&CheckDoc]) -> Markup {
 
 /// The first rate series that is held against a need, with what its check says of it.
 fn upload(page: &Page) -> Markup {
-    let rate = |check: &&CheckDoc| check.series.iter().any(|series| series.unit == "kb/s");
-    let checks: Vec<&CheckDoc> = page.document.checks.iter().filter(rate).collect();
+    let checks = brief::rated(page.document);
     markup! {
         @if !checks.is_empty() {
             section {
@@ -258,25 +186,12 @@ fn upload(page: &Page) -> Markup {
                 @for check in checks {
                     div.upload {
                         (comparison(check))
-                        @for series in rates(check) { (plot(series, 680.0, 140.0)) }
+                        @for series in brief::rates(check) { (plot(series, 680.0, 140.0)) }
                     }
                 }
             }
         }
     }
-}
-
-fn rates(check: &CheckDoc) -> impl Iterator<Item = &Series> {
-    check.series.iter().filter(|series| series.unit == "kb/s").take(1)
-}
-
-/// What is said of rates and of the risk for the whole stream, and whatever is not as it should be.
-fn rate_findings(check: &CheckDoc) -> impl Iterator<Item = &Finding> {
-    let telling = |finding: &&Finding| {
-        let of_rates = finding.expected.contains("kb/s") || finding.code.rsplit('.').next() == Some("risk");
-        finding.effect != Effect::Pass || of_rates
-    };
-    check.findings.iter().filter(telling).take(6)
 }
 
 fn comparison(check: &CheckDoc) -> Markup {
@@ -285,15 +200,10 @@ fn comparison(check: &CheckDoc) -> Markup {
             caption { (badge(check.outcome)) " " (check.id) @if let Some(path) = &check.path { " over " (path) } }
             thead { tr { th { "needed" } th { "measured" } th {} } }
             tbody {
-                @for finding in rate_findings(check) {
-                    tr { td { (prose(&finding.expected)) } td { (prose(&finding.observed)) } td { (super::parts::effect(finding.effect)) } }
+                @for finding in brief::rate_findings(check) {
+                    tr { td { (prose(&finding.expected)) } td { (prose(&finding.observed)) } td { (effect(finding.effect)) } }
                 }
             }
         }
     }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "bit rates are far below 2^52")]
-fn mbps(kbps: u64) -> f64 {
-    kbps as f64 / 1000.0
 }

@@ -5,13 +5,14 @@ mod change_request;
 mod checks;
 mod front;
 mod parts;
+mod sign_off;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html as markup};
 
 use super::facts;
 use super::moment::Clock;
 use super::text::line;
-use crate::report::v1::Document;
+use crate::report::{Document, Filed, to_json};
 
 const STYLE: &str = include_str!("style.css");
 /// Forbids scripts, frames, forms and every request; style stands inline.
@@ -19,13 +20,22 @@ const CSP: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none
 
 /// What the parts of the page share.
 struct Page<'a> {
+    filed: Filed<'a>,
     document: &'a Document,
     clock: Clock,
 }
 
-/// The report as one HTML file.
+/// The report as one HTML file, as nobody has decided about it yet.
 pub fn html(document: &Document) -> String {
-    let page = Page { document, clock: Clock::of(document) };
+    // a document is always JSON; were one not, its digest would be that of nothing
+    let bytes = to_json(document).unwrap_or_default();
+    html_of(&Filed::alone(document, bytes.as_bytes()))
+}
+
+/// The same with the decisions that lie beside it.
+pub fn html_of(filed: &Filed<'_>) -> String {
+    let document = filed.document;
+    let page = Page { filed: *filed, document, clock: Clock::of(document) };
     let title = format!("{}: {}", document.verdict.word, line(&document.event.title));
     let whole: Markup = markup! {
         (DOCTYPE)
@@ -44,6 +54,7 @@ pub fn html(document: &Document) -> String {
                     (front::page(&page))
                     (checks::pages(&page))
                     (change_request::section(&page))
+                    (sign_off::page(&page))
                 }
                 (footer(&page))
             }

@@ -5,6 +5,7 @@ use maud::{Markup, html as markup};
 use crate::judge::Word;
 use crate::model::{Effect, Outcome, Series};
 use crate::report::render::chart::{Anchor, Chart, Ink, Mark, chart};
+use crate::report::render::sign::{self, Sign, Stroke};
 use crate::report::render::text::line;
 use crate::report::v1::CheckDoc;
 
@@ -18,30 +19,24 @@ pub const fn word_class(word: Word) -> &'static str {
     }
 }
 
-/// The verdict's shape: disc with tick, triangle, octagon with cross, diamond with question mark.
+/// The verdict's shape.
 pub fn word_shape(word: Word) -> Markup {
-    markup! {
-        svg.sign viewBox="0 0 48 48" aria-hidden="true" {
-            @match word {
-                Word::Go => {
-                    circle cx="24" cy="24" r="21" class="sign-body" {}
-                    path d="M14 25l7 7 14-16" class="sign-mark" {}
-                }
-                Word::ConditionalGo => {
-                    path d="M24 4L46 43H2z" class="sign-body" {}
-                    path d="M24 18v12M24 36.5v.5" class="sign-mark" {}
-                }
-                Word::NoGo => {
-                    path d="M15 3h18l12 12v18L33 45H15L3 33V15z" class="sign-body" {}
-                    path d="M16 16l16 16M32 16L16 32" class="sign-mark" {}
-                }
-                Word::Inconclusive => {
-                    path d="M24 1l23 23-23 23L1 24z" class="sign-body" {}
-                    path d="M18.5 19.5a5.5 5.5 0 1 1 8 4.9c-1.7.9-2.5 1.9-2.5 3.8M24 34v.5" class="sign-mark" {}
-                }
-            }
-        }
-    }
+    let shape = sign::of_word(word);
+    markup! { svg.sign viewBox=(view(shape)) aria-hidden="true" { (strokes(shape)) } }
+}
+
+fn view(sign: Sign) -> String {
+    format!("0 0 {0} {0}", sign.side)
+}
+
+fn strokes(sign: Sign) -> Markup {
+    let drawn = sign.strokes.iter().map(|stroke| match stroke {
+        Stroke::Frame(path) => ("sign-body", path),
+        Stroke::Mark(path) => ("sign-mark", path),
+        Stroke::Line(path) => ("stroke", path),
+        Stroke::Fill(path) => ("fill", path),
+    });
+    markup! { @for (class, path) in drawn { path d=(path) class=(class) {} } }
 }
 
 /// Class of an outcome.
@@ -57,17 +52,10 @@ pub const fn outcome_class(outcome: Outcome) -> &'static str {
 
 /// Shape and word of an outcome.
 pub fn badge(outcome: Outcome) -> Markup {
+    let shape = sign::of_outcome(outcome);
     markup! {
         span class=(format!("badge {}", outcome_class(outcome))) {
-            svg viewBox="0 0 16 16" aria-hidden="true" {
-                @match outcome {
-                    Outcome::Pass => { path d="M2.5 8.5l3.5 3.5 7.5-8" class="stroke" {} }
-                    Outcome::Warn => { path d="M8 1.5L15.5 14.5H.5z" class="fill" {} }
-                    Outcome::Fail => { path d="M3 3l10 10M13 3L3 13" class="stroke" {} }
-                    Outcome::Unknown => { path d="M8 .8L15.2 8 8 15.2.8 8z" class="fill" {} }
-                    Outcome::NotApplicable => { path d="M3 8h10" class="stroke" {} }
-                }
-            }
+            svg viewBox=(view(shape)) aria-hidden="true" { (strokes(shape)) }
             (outcome.word())
         }
     }
@@ -167,10 +155,4 @@ fn list(points: &[(f64, f64)]) -> String {
     let pairs: Vec<String> =
         points.iter().map(|(x, y)| format!("{},{}", coordinate(*x), coordinate(*y))).collect();
     pairs.join(" ")
-}
-
-/// With a capital first letter, to begin a sentence.
-pub fn capital(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
 }
