@@ -7,6 +7,7 @@
 //! caller has proved its address and the token; every session is capped ([`session::Caps`]).
 
 mod control;
+mod datagrams;
 mod door;
 pub mod identity;
 pub mod log;
@@ -196,7 +197,7 @@ async fn same_port(address: SocketAddr) -> Result<(TcpListener, UdpSocket), Star
         let tcp = TcpListener::bind(address).await.map_err(listen("control", address))?;
         let port = tcp.local_addr().map_err(listen("control", address))?.port();
         let udp = SocketAddr::new(address.ip(), port);
-        match UdpSocket::bind(udp).await {
+        match datagrams::bind(udp).and_then(|socket| UdpSocket::from_std(socket.into())) {
             Ok(socket) => return Ok((tcp, socket)),
             Err(_) if address.port() == 0 && attempts > 0 => attempts -= 1,
             Err(error) => return Err(listen("stamp", udp)(error)),

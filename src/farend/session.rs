@@ -122,10 +122,15 @@ impl Session {
     /// Counts one packet, or one read of a stream, of so many bytes. An error says which cap
     /// it would pass; the session is over then and nothing more may be answered.
     pub fn count(&self, bytes: u64) -> Result<(), Refusal> {
+        self.count_together(1, bytes)
+    }
+
+    /// The same of so many packets that came at once.
+    pub fn count_together(&self, packets: u64, bytes: u64) -> Result<(), Refusal> {
         if let Some(how) = self.ended() {
             return Err(refusal(how));
         }
-        let packets = self.packets.fetch_add(1, Relaxed).saturating_add(1);
+        let packets = self.packets.fetch_add(packets, Relaxed).saturating_add(packets);
         let all = self.bytes.fetch_add(bytes, Relaxed).saturating_add(bytes);
         let cap = match () {
             () if all > self.grant.bytes => Refusal::Bytes,

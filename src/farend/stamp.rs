@@ -18,6 +18,7 @@ use tokio::net::UdpSocket;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
+use super::datagrams;
 use super::log::{Log, Notice};
 use super::session::{Registry, Session};
 use crate::net::clock::Wall;
@@ -69,7 +70,7 @@ fn reflect(socket: &StdSocket, registry: &Registry, stop: &CancellationToken) {
         let received = Instant::now();
         let request = datagram.get(..length).unwrap_or_default();
         if let Some((ticket, _)) = datagram::parse(request) {
-            count(&registry.datagrams(&ticket), from, length);
+            count(&registry.datagrams(&ticket), from, length, socket.local_addr());
             continue;
         }
         let Ok(packet) = SenderPacket::parse(request) else { continue };
@@ -85,11 +86,17 @@ fn reflect(socket: &StdSocket, registry: &Registry, stop: &CancellationToken) {
     }
 }
 
-/// A datagram of an upload: counted, never answered.
-fn count(session: &Result<Arc<Session>, Refusal>, from: SocketAddr, length: usize) {
+/// A datagram of an upload: counted, never answered. The first one of it moves the upload to a socket of
+/// its own.
+fn count(
+    session: &Result<Arc<Session>, Refusal>,
+    from: SocketAddr,
+    length: usize,
+    local: io::Result<SocketAddr>,
+) {
     let Ok(session) = session else { return };
-    if session.attached().is_none() {
-        session.attach(from);
+    if session.attached().is_none() && session.attach(from) {
+        let _ = local.and_then(|local| datagrams::take_over(Arc::clone(session), local, from));
     }
     let _ = session.count(length as u64);
 }
