@@ -117,8 +117,9 @@ pub trait Probe: 'static {
         Vec::new()
     }
 
-    /// Fills limits that the policy leaves open from the event's facts (bit rate, end).
-    fn derive(_target: &Self::Target, _limits: &mut Self::Limits, _stakes: &Stakes) {}
+    /// Fills what the policy leaves open from the event's facts (bit rate, end): limits, and facts of the
+    /// stream that measuring needs. A limit never goes into the target.
+    fn derive(_target: &mut Self::Target, _limits: &mut Self::Limits, _stakes: &Stakes) {}
 
     /// Asks. A refused handshake is a reading; only "could not ask" is an error.
     fn measure(

@@ -92,7 +92,7 @@ macro_rules! registry {
                 })* }
             }
 
-            /// Fills limits that the policy leaves open from the event's facts.
+            /// Fills what the policy leaves open from the event's facts.
             pub fn derive(&mut self, stakes: &Stakes) {
                 match self { $(Self::$Type { target, limits } => super::$module::$Type::derive(target, limits, stakes),)* }
             }

@@ -216,7 +216,7 @@ impl Probe for Rehearsal {
         problems(target, limits, stakes)
     }
 
-    fn derive(_: &Target, limits: &mut Limits, stakes: &Stakes) {
+    fn derive(_: &mut Target, limits: &mut Limits, stakes: &Stakes) {
         if limits.stream_s.is_none() {
             limits.stream_s = stakes.event_seconds.map(AtLeast);
         }

@@ -263,7 +263,11 @@ fn what_nothing_can_meet_is_a_problem() {
 #[test]
 fn the_length_of_the_stream_is_the_events() {
     let mut limits = Limits::default();
-    Rehearsal::derive(&target(), &mut limits, &Stakes { event_seconds: Some(5_400), ..Stakes::default() });
+    Rehearsal::derive(
+        &mut target(),
+        &mut limits,
+        &Stakes { event_seconds: Some(5_400), ..Stakes::default() },
+    );
     assert_eq!(limits.stream_s, Some(AtLeast(5_400)));
 }
 

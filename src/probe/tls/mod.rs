@@ -225,7 +225,7 @@ impl Probe for Tls {
         problems
     }
 
-    fn derive(_: &Target, limits: &mut Limits, stakes: &Stakes) {
+    fn derive(_: &mut Target, limits: &mut Limits, stakes: &Stakes) {
         if limits.valid_until.is_none() {
             limits.valid_until = stakes.event_ends.map(AtLeast);
         }

@@ -246,8 +246,8 @@ fn a_later_layer_may_not_ask_for_less() {
 #[test]
 fn the_end_of_the_event_is_what_the_chain_must_outlast() {
     let ends = "2026-12-04T14:30:00Z".parse().unwrap();
-    let target = Target { host: "live.example".into(), port: 443, server_name: None, alpn: vec![] };
+    let mut target = Target { host: "live.example".into(), port: 443, server_name: None, alpn: vec![] };
     let mut limits = Limits::default();
-    Tls::derive(&target, &mut limits, &Stakes { event_ends: Some(ends), ..Stakes::default() });
+    Tls::derive(&mut target, &mut limits, &Stakes { event_ends: Some(ends), ..Stakes::default() });
     assert_eq!(limits.valid_until, Some(AtLeast(ends)));
 }

@@ -14,6 +14,8 @@ codes! {
     CANCELLED "upload.cancelled" "The run was stopped before the test was over."
     FAR_END_ENDED "upload.far_end_ended" "The far end ended the test: one of its caps, or it was stopped."
     FAR_END_LOST "upload.far_end_lost" "The far end went away during the test: the instrument failed, not the line."
+    TOO_THIN "upload.too_thin" "Ended early, since the answer was certain: the line carries less than the stream's own bit rate."
+    ENDED_EARLY "upload.ended_early" "Ended early for want of rate, but by these limits, or for what held it up, that is no answer."
     CUT "upload.cut" "Something cut the connection while the far end was still there."
     LINE_DEAD "upload.line_dead" "Nothing came back any more during the test, nor on a new connection."
     RATE_OK "upload.rate_sufficient" "95 % of seconds carried what is needed."

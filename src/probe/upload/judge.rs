@@ -36,7 +36,7 @@ pub(super) fn judge(limits: &Limits, reading: &Reading) -> Vec<Finding> {
     let through = stream::comes_through(limits, replayed.as_ref());
     let mut findings = Vec::from_iter(limits.rate_kbps.map(|limit| rate(limit, reading, rates, through)));
     findings.extend(stream::judge(limits, reading, replayed.as_ref()));
-    findings.push(ending(reading));
+    findings.push(ending(limits, reading, rates.as_ref()));
     findings.extend(limits.worst_10s_kbps.map(|limit| worst(limit, reading, rates)));
     findings.extend(rates.and_then(|rates| rates.fall).map(|fall| change::fell(reading, &fall)));
     findings.extend(change::rhythm(reading));
@@ -47,7 +47,9 @@ pub(super) fn judge(limits: &Limits, reading: &Reading) -> Vec<Finding> {
     findings.extend(limits.responsiveness_rpm.map(|limit| responsiveness(limit, reading)));
     findings.extend(limits.retransmit_share.map(|limit| resent(limit, reading)));
     findings.extend(limits.loss_share.map(|limit| loss(limit, reading)));
-    findings.extend(limits.duration_s.map(|limit| duration(limit, reading)));
+    // A test that ended early since the answer was certain says so itself.
+    let whole = limits.duration_s.filter(|_| !matches!(reading.ending, Ending::TooThin { .. }));
+    findings.extend(whole.map(|limit| duration(limit, reading)));
     findings.extend(count(reading));
     findings.extend(change::held_up_by(reading, rates));
     if reading.transport == Over::Tcp {
@@ -56,7 +58,7 @@ pub(super) fn judge(limits: &Limits, reading: &Reading) -> Vec<Finding> {
     findings
 }
 
-fn ending(reading: &Reading) -> Finding {
+fn ending(limits: &Limits, reading: &Reading, rates: Option<&Rates>) -> Finding {
     let expected = format!("{} s of upload to {}", reading.asked_seconds, reading.peer());
     let (measured, other) = (format!("{} s", seconds(reading.measured_ms())), reading.way.words());
     let again = "run the check again";
@@ -87,6 +89,7 @@ fn ending(reading: &Reading) -> Finding {
                 Way::Https => "start the web server again, then run the check again",
             },
         ),
+        Ending::TooThin { below_kbps } => too_thin(*below_kbps, limits, reading, rates),
         Ending::Cut { detail } => Finding::fail(
             code::CUT,
             expected,
@@ -101,6 +104,27 @@ fn ending(reading: &Reading) -> Finding {
             "ask the network team whether the line failed at this time; when it did not, look at the \
              far end's host",
         ),
+    }
+}
+
+/// A test that was ended early: never a pass. It is a no where what is asked now is no less than what it was
+/// ended for, and the line was at fault.
+fn too_thin(below_kbps: u64, limits: &Limits, reading: &Reading, rates: Option<&Rates>) -> Finding {
+    let expected = format!("{below_kbps} kb/s, the stream's own bit rate, in 95 % of seconds");
+    let observed = format!(
+        "not in a single second of {} s; ended early, for the rest of {} s could not have changed the answer",
+        seconds(reading.measured_ms()),
+        reading.asked_seconds
+    );
+    let asked = limits.rate_kbps.is_some_and(|limit| limit.0 >= below_kbps);
+    match rates.and_then(|rates| held_up(reading, rates, float(below_kbps))) {
+        None if asked && rates.is_some() => Finding::fail(code::TOO_THIN, expected, observed, NETWORK_TEAM),
+        why => {
+            let why = why.unwrap_or_else(|| "less is asked of it now than when it was measured".to_owned());
+            let remedy = "put right what held it up, or leave `stop_below_kbps` below what is asked, then run \
+                          the check again";
+            Finding::unknown(code::ENDED_EARLY, expected, format!("{observed}; {why}"), remedy)
+        }
     }
 }
 

@@ -15,6 +15,9 @@
 //! server's place; the server's own sum tells. The same goes for an HTTPS upload, whose answer
 //! tells. Of UDP it counts whole seconds, in which a
 //! short gap hides. Parallel connections and UDP flatter a stream that is one TCP connection.
+//! It ends early only where the answer is certain, and then with a no: when no second since the start
+//! carried the stream's own bit rate (`stop_below_kbps`), and so many have passed that 95 % of the test's
+//! seconds cannot any more, whatever follows. Why the line is so thin may then show less clearly.
 //! # Needs
 //! A far end, an iperf3 server or an HTTPS upload outside the building, better connected than the line under test;
 //! root or a kernel that allows CUBIC to everybody, where the machine's own default is another.
@@ -144,7 +147,10 @@ impl Probe for Upload {
         target::problems(target, limits, far_ends, stakes)
     }
 
-    fn derive(target: &Target, limits: &mut Limits, stakes: &Stakes) {
+    fn derive(target: &mut Target, limits: &mut Limits, stakes: &Stakes) {
+        if target.stop_below_kbps.is_none() {
+            target.stop_below_kbps = target::bare(target, stakes);
+        }
         if limits.rate_kbps.is_none() {
             limits.rate_kbps = target::needed(target, stakes).map(AtLeast);
         }

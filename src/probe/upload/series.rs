@@ -71,11 +71,34 @@ pub fn rates(slots: &[u64], slot_ms: u32) -> Option<Rates> {
     })
 }
 
+/// Seconds that a line is watched at least before it is called too thin: TCP has started up, and the slowest
+/// ten seconds are known too.
+const WATCHED: usize = SETTLE + 11;
+
+/// Whether a test of so many slots can no longer show a rate, whatever follows: no second so far carried it,
+/// TCP's start-up and any opening burst included, and those that [`Rates::p5_kbps`] counts are already more
+/// than the twentieth that may be slow. Then the 5th percentile of the whole test lies below it for certain.
+pub fn is_out_of_reach(slots: &[u64], slot_ms: u32, asked_slots: usize, kbps_wanted: u64) -> bool {
+    let second = second(slot_ms);
+    #[expect(clippy::cast_precision_loss, reason = "bit rates are far below 2^52")]
+    let wanted = kbps_wanted as f64;
+    let carries = |window: &[u64]| kbps(total(window), second, slot_ms) >= wanted;
+    if slots.len() < WATCHED * second || slots.windows(second).any(carries) {
+        return false;
+    }
+    let counted = |slots: usize| (slots + 1).saturating_sub((SETTLE + 1) * second);
+    counted(slots.len()) >= rank(counted(asked_slots), 5)
+}
+
 /// Nearest-rank percentile; sorts `values`. `None` of nothing.
 pub fn percentile(values: &mut [f64], percent: usize) -> Option<f64> {
     values.sort_by(f64::total_cmp);
-    let rank = (values.len() * percent).div_ceil(100).max(1);
-    values.get(rank - 1).copied()
+    values.get(rank(values.len(), percent) - 1).copied()
+}
+
+/// Which of so many values, from 1, is a percentile.
+fn rank(values: usize, percent: usize) -> usize {
+    (values * percent).div_ceil(100).max(1)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "bytes of one test are far below 2^52")]

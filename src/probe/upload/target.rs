@@ -14,7 +14,7 @@ use crate::wire::http::Verb;
 /// Shortest and longest test, in seconds.
 const SECONDS: std::ops::RangeInclusive<u32> = 5..=3600;
 /// Slowest and fastest test, in kb/s. Below, single packets would look like gaps.
-const KBPS: std::ops::RangeInclusive<u64> = 300..=10_000_000;
+const KBPS: std::ops::RangeInclusive<u64> = 300..=100_000_000;
 /// Connections at once.
 const STREAMS: std::ops::RangeInclusive<u32> = 1..=16;
 /// How far the test's cap must lie above what is asked of it: what is paced to a rate
@@ -57,6 +57,10 @@ pub struct Target {
     /// The stream whose need the limit `rate_kbps` is derived from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stream: Option<StreamName>,
+    /// A rate in kb/s without which the stream cannot live: its own bit rate, without protocol overhead or
+    /// headroom, taken from `stream` when left out. A test that can no longer show it ends early.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stop_below_kbps: Option<u64>,
 }
 
 pub(super) const fn one() -> u32 {
@@ -103,6 +107,7 @@ impl Target {
             streams: 1,
             congestion: Congestion::Cubic,
             stream: None,
+            stop_below_kbps: None,
         }
     }
 
@@ -168,6 +173,11 @@ pub(super) fn derive_stream(target: &Target, limits: &mut Limits, stakes: &Stake
     limits.stream_s = limits.stream_s.or(stakes.event_seconds.map(AtLeast));
 }
 
+/// The bit rate of the stream itself.
+pub(super) fn bare(target: &Target, stakes: &Stakes) -> Option<u64> {
+    Some(stakes.streams.get(target.stream.as_ref()?)?.media_kbps)
+}
+
 /// Who is asked, how long and how fast.
 fn asked(
     target: &Target,
@@ -230,6 +240,13 @@ pub(super) fn problems(
             "rate_kbps",
             format!("{asked} kb/s is less than the {needed} kb/s that the stream needs; leave it out"),
         );
+    }
+    if let Some(bare) = target.stop_below_kbps
+        && asked.max(needed).is_none_or(|asked| bare > asked)
+    {
+        let what =
+            format!("{bare} kb/s is more than `rate_kbps` asks: a test that may yet pass must not end");
+        say("stop_below_kbps", what);
     }
     let most = asked.max(needed).max(limits.worst_10s_kbps.map(|rate| rate.0));
     #[expect(

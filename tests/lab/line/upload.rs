@@ -100,6 +100,20 @@ fn a_shaped_line_is_measured_within_a_few_percent() {
 }
 
 #[test]
+fn a_line_too_thin_for_the_stream_ends_the_test_within_seconds() {
+    let _seat = beside_others();
+    let ten_minutes = Target { stop_below_kbps: Some(9_000), ..target(600, 20_000) };
+    let a_minute = Target { seconds: 60, ..ten_minutes.clone() };
+    for (target, least_ms) in [(a_minute, 13_000), (ten_minutes, 32_000)] {
+        let reading = measure(&Line::new(&Bottleneck::Here), &target, async {}).unwrap();
+        assert_eq!(reading.ending, Ending::TooThin { below_kbps: 9_000 });
+        assert!((least_ms..least_ms + 3_000).contains(&reading.measured_ms()), "{}", reading.measured_ms());
+        let limits = Limits { rate_kbps: Some(AtLeast(12_000)), ..Limits::default() };
+        assert_eq!(effect_of(&limits, &reading, "upload.too_thin"), Effect::Fail);
+    }
+}
+
+#[test]
 fn a_queue_that_fills_up_and_overflows_is_seen() {
     let _seat = beside_others();
     let reading = measure(&Line::new(&Bottleneck::Router), &target(12, 20_000), async {}).unwrap();

@@ -11,6 +11,7 @@ const NOT_OF_A_NETWORK: &[(&str, &str)] = &[
     ("port.not_expected", "golive refuses a policy that doesn't say: src/probe/port/tests.rs"),
     ("judge.mismatch", "a stored report that was put together wrongly: src/judge/tests.rs"),
     ("judge.empty", "a reading without content, from a later version: src/judge/tests.rs"),
+    ("upload.ended_early", "judged by other limits than it was measured for: src/probe/upload/tests"),
     ("upload.loaded_rtt_unknown", "a system without TCP_INFO: src/probe/upload/tests"),
     ("upload.rate_fell", "a fall that nothing explains: src/probe/upload/tests"),
     ("upload.queue_filled", "takes minutes: src/probe/upload/tests"),

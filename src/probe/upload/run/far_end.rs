@@ -6,7 +6,8 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout, timeout_at}
 
 use super::load::{Load, Spent};
 use super::{
-    LAST_WORD, LAST_WORD_CANCELLED, attempts, byte_budget, connections, of_load, sending_time, wanted_slots,
+    LAST_WORD, LAST_WORD_CANCELLED, attempts, byte_budget, connections, is_out_of_reach, of_load,
+    sending_time, too_thin, wanted_slots,
 };
 use crate::model::{Cause, Failure, FarEnd, NotMeasured, WireText};
 use crate::net::clock::Origin;
@@ -45,6 +46,8 @@ struct Pings {
 #[derive(Debug)]
 enum Stop {
     Done,
+    /// The rest could not change the answer.
+    Certain,
     Cancelled,
     /// The far end's own word on it came early.
     Ended(Ended),
@@ -113,7 +116,9 @@ impl<'a> Test<'a> {
                         self.far_end_late_ms = Some(late_ms);
                         return Stop::Ended(how);
                     }
-                    Ok(reply) => self.hear(&reply),
+                    Ok(reply) => if self.hear(&reply) && is_out_of_reach(self.target, &self.tally.slots) {
+                        return Stop::Certain;
+                    },
                     Err(lost) => return Stop::Control(lost),
                 },
                 _ = ping.tick(), if self.pings.sent.is_none() => {
@@ -133,7 +138,8 @@ impl<'a> Test<'a> {
         }
     }
 
-    fn hear(&mut self, reply: &Reply) {
+    /// True at a report of what arrived.
+    fn hear(&mut self, reply: &Reply) -> bool {
         if let Reply::Pong { n } = reply
             && *n == self.pings.number
             && let Some(sent) = self.pings.sent.take()
@@ -145,12 +151,14 @@ impl<'a> Test<'a> {
             self.load.alive = Instant::now();
         }
         self.load.show(fresh);
+        matches!(reply, Reply::Arrivals { .. })
     }
 
     /// Gets the far end's last word, or finds out why there is none.
     async fn finish(&mut self, stop: Stop, far_end: &FarEnd) -> Ending {
         match stop {
-            Stop::Done | Stop::Cancelled => {
+            Stop::Done | Stop::Certain | Stop::Cancelled => {
+                let certain = matches!(stop, Stop::Certain);
                 let cancelled = matches!(stop, Stop::Cancelled);
                 let patience = if cancelled { LAST_WORD_CANCELLED } else { LAST_WORD };
                 let heard = match self.control.send(&Request::Close {}).await {
@@ -159,6 +167,7 @@ impl<'a> Test<'a> {
                 };
                 match heard {
                     _ if cancelled => Ending::Cancelled,
+                    Ok(Ended::Closed) if certain => too_thin(self.target, Ending::Complete),
                     Ok(Ended::Closed) => Ending::Complete,
                     Ok(how) => ended(how),
                     Err(lost) => self.autopsy(&format!("control: {}", lost.failure), far_end).await,
@@ -185,7 +194,9 @@ impl<'a> Test<'a> {
                     self.far_end_late_ms = Some(late_ms);
                     return Ok(how);
                 }
-                Ok(Ok(reply)) => self.hear(&reply),
+                Ok(Ok(reply)) => {
+                    self.hear(&reply);
+                }
                 Ok(Err(lost)) => return Err(lost),
                 Err(_) => return Err(Lost { failure: Failure::TimedOut, detail: WireText::default() }),
             }
@@ -250,7 +261,7 @@ fn return_nothing(ending: &Ending) -> Result<(), NotMeasured> {
     let (why, remedy) = match ending {
         Ending::Cut { .. } | Ending::LineDead { .. } => return Ok(()),
         Ending::Cancelled => return Err(NotMeasured::cancelled()),
-        Ending::Complete => {
+        Ending::Complete | Ending::TooThin { .. } => {
             ("it reported no arrivals".to_owned(), "run the same version of golive on both sides")
         }
         Ending::FarEndEnded { why } => {

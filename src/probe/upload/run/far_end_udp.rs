@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
 
-use super::{LAST_WORD, LAST_WORD_CANCELLED, attempts, bare, byte_budget, sample, wanted_slots};
+use super::{
+    LAST_WORD, LAST_WORD_CANCELLED, attempts, bare, byte_budget, is_out_of_reach, sample, too_thin,
+    wanted_slots,
+};
 use crate::model::{Cause, Contact, FarEnd, NotMeasured, WireText};
 use crate::net::burst::{self, Sent};
 use crate::net::dial;
@@ -36,13 +39,22 @@ pub(super) async fn measure(target: &Target, env: &Env, far_end: &FarEnd) -> Res
     let started = Instant::now();
     let start_ms = env.origin.ms();
     let mut heard = Heard { tally: Tally::default(), last: None, lost: None };
+    let mut certain = false;
     let cancelled = loop {
         tokio::select! {
             () = env.cancel.cancelled() => break true,
             () = sending.done() => break false,
             () = tokio::time::sleep_until(started + NOTHING), if heard.tally.slots.is_empty() => break false,
             reply = control.next() => match reply {
-                Ok(reply) => if heard.hear(&reply, target, env, start_ms) { break false },
+                Ok(reply) => {
+                    if heard.hear(&reply, target, env, start_ms) {
+                        break false;
+                    }
+                    certain = is_out_of_reach(target, &heard.tally.slots);
+                    if certain {
+                        break false;
+                    }
+                }
                 Err(lost) => { heard.lost = Some(lost); break false }
             },
         }
@@ -53,6 +65,7 @@ pub(super) async fn measure(target: &Target, env: &Env, far_end: &FarEnd) -> Res
         heard.await_end(&mut control, target, env, start_ms, patience).await;
     }
     let ending = ending(&heard, cancelled);
+    let ending = if certain { too_thin(target, ending) } else { ending };
     reading(target, (control, idle_rtt_ms, data), &sent, heard, ending)
 }
 

@@ -9,8 +9,8 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until, 
 use tokio_rustls::client::TlsStream;
 
 use super::{
-    BURST, DEAD, LAST_WORD, UNSENT, addresses_of, attempts, bare, byte_budget, dial_any, look_again,
-    sending_time, wanted_slots,
+    BURST, DEAD, LAST_WORD, addresses_of, attempts, bare, byte_budget, dial_any, is_out_of_reach, look_again,
+    sending_time, too_thin, unsent, wanted_slots,
 };
 use crate::model::{Cause, Contact, Failure, NotMeasured, WireText};
 use crate::net::failure::classify;
@@ -74,8 +74,9 @@ impl<'a> Test<'a> {
         let mut paced = false;
         let prepare = |socket: &socket2::Socket| {
             congestion::ask(socket, target.congestion);
-            congestion::keep_unsent_below(socket, UNSENT);
-            paced = congestion::pace(socket, target.at_most_kbps.saturating_mul(125));
+            let most = target.at_most_kbps.saturating_mul(125);
+            congestion::keep_unsent_below(socket, unsent(most));
+            paced = congestion::pace(socket, most);
         };
         let remedy = "check the address in the policy, and let TCP to this host and port through";
         let (dialled, missed) = dial_any(&addresses, env, &shown, remedy, prepare).await?;
@@ -170,6 +171,11 @@ impl<'a> Test<'a> {
                 due = self.tick.tick() => {
                     self.late = self.late.max(due.elapsed());
                     self.look();
+                    let slots = self.kernel.acknowledged.slots.get(..self.shown).unwrap_or_default();
+                    if is_out_of_reach(self.target, slots) {
+                        let ending = self.finish().await;
+                        return Ok(too_thin(self.target, ending));
+                    }
                     if self.alive.elapsed() >= DEAD {
                         return Ok(self.gone("nothing was acknowledged any more").await);
                     }

@@ -10,7 +10,8 @@ use tokio::time::{Instant, timeout};
 
 use super::load::{Load, Spent};
 use super::{
-    LAST_WORD, addresses_of, attempts, connections, dial_any, look_again, of_load, sending_time, wanted_slots,
+    LAST_WORD, addresses_of, attempts, connections, dial_any, is_out_of_reach, look_again, of_load,
+    sending_time, too_thin, wanted_slots,
 };
 use crate::model::{Cause, Contact, Failure, HostPort, NotMeasured, WireText};
 use crate::net::failure::classify;
@@ -286,7 +287,13 @@ impl<'a> Test<'a> {
                 }
                 spent = self.load.step(end) => spent,
             };
-            self.shown = self.load.show_acknowledged(self.shown);
+            let over = self.load.show_acknowledged(self.shown);
+            let fresh = std::mem::replace(&mut self.shown, over) < over;
+            let slots = self.load.kernel.acknowledged.slots.get(..over).unwrap_or_default();
+            if fresh && is_out_of_reach(self.target, slots) {
+                let ending = self.finish().await;
+                return too_thin(self.target, ending);
+            }
             let what = match spent {
                 None => continue,
                 Some(Spent::Done) => return self.finish().await,

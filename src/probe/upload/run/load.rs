@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until};
 
-use super::{BURST, DEAD, UNSENT, byte_budget};
+use super::{BURST, DEAD, byte_budget, unsent};
 use crate::model::{Cause, Contact, Failure, NotMeasured};
 use crate::net::failure::classify;
 use crate::net::far_end::PATIENCE;
@@ -18,9 +18,9 @@ use crate::probe::upload::kernel::Kernel;
 use crate::probe::upload::{Sender, Target};
 
 /// Most that is written at once.
-const CHUNK: usize = 64 * 1024;
+const CHUNK: usize = 1024 * 1024;
 /// Random bytes that are sent over and over: what compresses would flatter.
-const NOISE: usize = 1024 * 1024;
+const NOISE: usize = 2 * CHUNK;
 
 /// Why sending ended.
 #[derive(Debug)]
@@ -108,7 +108,7 @@ impl<'a> Load<'a> {
         let mut paced = false;
         let prepare = |socket: &socket2::Socket| {
             congestion::ask(socket, target.congestion);
-            congestion::keep_unsent_below(socket, UNSENT);
+            congestion::keep_unsent_below(socket, unsent(share));
             paced = congestion::pace(socket, share);
         };
         let dialled = dial::tcp_with(remote, &self.env.source, PATIENCE, &self.env.origin, prepare).await?;
@@ -211,7 +211,7 @@ impl<'a> Load<'a> {
     fn write(&mut self, index: usize, room: usize) -> std::io::Result<()> {
         self.turn = index + 1;
         let Some(stream) = self.streams.get_mut(index) else { return Ok(()) };
-        let at = usize::try_from(stream.written % NOISE as u64).unwrap_or(0);
+        let at = usize::try_from(stream.written % CHUNK as u64).unwrap_or(0);
         let rest = rest_of(&stream.head, stream.written).or_else(|| self.noise.get(at..)).unwrap_or_default();
         let chunk = rest.get(..room.min(CHUNK)).unwrap_or(rest);
         match stream.socket.try_write(chunk) {

@@ -10,7 +10,7 @@ mod load;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::{Attempt, Ending, Over, Reading, SLOT_MS, Sender, Target, To, Vantage, Way};
+use super::{Attempt, Ending, Over, Reading, SLOT_MS, Sender, Target, To, Vantage, Way, series};
 use crate::model::{Cause, Contact, Failure, NotMeasured, WireText};
 use crate::net::clock::Origin;
 use crate::net::far_end::{Missed, PATIENCE};
@@ -26,7 +26,8 @@ const DEAD: Duration = Duration::from_secs(15);
 const LAST_WORD: Duration = Duration::from_secs(15);
 /// The same when the run is being stopped.
 const LAST_WORD_CANCELLED: Duration = Duration::from_secs(2);
-/// Most that lies unsent in the kernel: little, so that a sender that stops has stopped.
+/// Most that lies unsent in the kernel, unless that is less than 10 ms of the asked rate: little, so that a
+/// sender that stops has stopped.
 const UNSENT: u32 = 128 * 1024;
 /// What may be sent at once beyond the even pace.
 const BURST: u64 = 64 * 1024;
@@ -39,6 +40,27 @@ pub(super) fn byte_budget(target: &Target) -> u64 {
         .saturating_mul(125)
         .saturating_mul(u64::from(target.seconds) + 2)
         .saturating_add(BURST)
+}
+
+/// See [`UNSENT`]: on a connection that may take so many bytes a second.
+fn unsent(bytes_per_second: u64) -> u32 {
+    const MOST: u32 = 4 * 1024 * 1024;
+    u32::try_from(bytes_per_second / 100).unwrap_or(MOST).clamp(UNSENT, MOST)
+}
+
+/// Whether what was counted in whole slots so far makes the answer certain.
+fn is_out_of_reach(target: &Target, slots: &[u64]) -> bool {
+    target
+        .stop_below_kbps
+        .is_some_and(|kbps| series::is_out_of_reach(slots, SLOT_MS, wanted_slots(target), kbps))
+}
+
+/// How a test ended that was to go on, were it not for that.
+fn too_thin(target: &Target, ending: Ending) -> Ending {
+    match ending {
+        Ending::Complete => Ending::TooThin { below_kbps: target.stop_below_kbps.unwrap_or_default() },
+        other => other,
+    }
 }
 
 /// Slots that are asked for.

@@ -140,6 +140,7 @@ fn each_ending_has_its_code() {
         (Ending::FarEndEnded { why: detail.clone() }, "upload.far_end_ended", Effect::Unknown),
         (Ending::FarEndLost { detail: detail.clone() }, "upload.far_end_lost", Effect::Unknown),
         (Ending::Cut { detail: detail.clone() }, "upload.cut", Effect::Fail),
+        (Ending::TooThin { below_kbps: 6_000 }, "upload.too_thin", Effect::Fail),
         (Ending::LineDead { silent_ms: 15_000.0, detail }, "upload.line_dead", Effect::Fail),
     ] {
         let reading = Reading { ending, ..reading(steady(10_000, 60)) };

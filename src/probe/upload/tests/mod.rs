@@ -2,6 +2,7 @@
 
 mod changes;
 mod counting;
+mod early;
 mod judging;
 mod streams;
 mod targets;

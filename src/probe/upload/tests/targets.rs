@@ -28,10 +28,10 @@ fn stakes() -> Stakes {
 #[test]
 fn the_rate_is_derived_from_the_stream() {
     let mut limits = Limits::default();
-    Upload::derive(&target(), &mut limits, &stakes());
+    Upload::derive(&mut target(), &mut limits, &stakes());
     assert_eq!(limits.rate_kbps, Some(AtLeast(9_468)));
     limits.rate_kbps = Some(AtLeast(12_000));
-    Upload::derive(&target(), &mut limits, &stakes());
+    Upload::derive(&mut target(), &mut limits, &stakes());
     assert_eq!(limits.rate_kbps, Some(AtLeast(12_000)), "what the policy says stays");
 }
 
