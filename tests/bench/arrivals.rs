@@ -97,13 +97,18 @@ impl Relay {
         let over = Arc::clone(&stop);
         let thread = std::thread::spawn(move || {
             let (start, mut pictures, mut packet) = (Instant::now(), Vec::new(), [0; 2048]);
+            // Senders cut the transport stream where they like.
+            let mut stream = Vec::new();
             while !over.load(Relaxed) {
                 let Ok((length, from)) = near.recv_from(&mut packet) else { continue };
                 let at = start.elapsed().as_secs_f64() * 1000.0;
                 let _ = caller.set(from);
                 let _ = far.send(&packet[..length]);
-                let stamps = data(&packet[..length]).chunks(188).filter_map(decoding_time);
+                stream.extend_from_slice(data(&packet[..length]));
+                let whole = stream.len() / 188 * 188;
+                let stamps = stream[..whole].chunks(188).filter_map(decoding_time);
                 pictures.extend(stamps.map(|stamp| Picture { stamp, at }));
+                stream.drain(..whole);
             }
             pictures
         });

@@ -72,10 +72,11 @@ fn main() {
             seconds: seconds.unwrap_or(usual.seconds).max(5),
         };
         eprintln!("{name}: {} rounds of {} s", effort.rounds, effort.seconds);
+        let load = page::load();
         let section = measure(effort);
         println!("{}", section.markdown());
         if arguments.iter().any(|word| word == "--write") {
-            page::write(name, &section);
+            page::write(name, &section, &load);
         }
     }
 }

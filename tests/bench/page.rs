@@ -43,12 +43,12 @@ pub fn percentile(values: &[f64], percent: usize) -> f64 {
 }
 
 /// Puts a part's section into the page, in place of its last figures.
-pub fn write(part: &str, section: &Section) {
+pub fn write(part: &str, section: &Section, load: &str) {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("reports/bench.md");
     let old = std::fs::read_to_string(&file).unwrap_or_else(|_| HEAD.to_owned());
     let (begin, end) = (format!("<!-- part:{part} -->\n"), format!("<!-- /part:{part} -->\n"));
     let mut fresh = format!("{begin}{}\n", section.markdown());
-    write!(fresh, "_{}_\n{end}", machine(part)).unwrap();
+    write!(fresh, "_{}; load average {load} before_\n{end}", machine(part)).unwrap();
     let page = match (old.find(&begin), old.find(&end)) {
         (Some(from), Some(to)) => format!("{}{fresh}{}", &old[..from], &old[to + end.len()..]),
         _ => format!("{old}\n{fresh}"),
@@ -58,7 +58,13 @@ pub fn write(part: &str, section: &Section) {
 
 const HEAD: &str = "# Speed and exactness, side by side\n\n\
     Written by `cargo bench --bench speed -- --write`: medians of rounds in which golive and its peer took \
-    turns on one machine that did nothing else.\n";
+    turns on one machine. How busy that was before stands below each table: times in ms want an idle one.\n";
+
+/// How busy the machine was in the last minute, in processes that wanted to run.
+pub fn load() -> String {
+    let average = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    average.split(' ').next().unwrap_or_default().to_owned()
+}
 
 /// What it was measured on.
 fn machine(part: &str) -> String {
