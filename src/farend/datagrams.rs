@@ -81,7 +81,8 @@ fn is_of(datagram: &[u8], ticket: &Ticket) -> bool {
     datagram::parse(datagram).is_some_and(|(named, _)| bool::from(named.0.ct_eq(&ticket.0)))
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod tests {
     use std::net::UdpSocket;
     use std::time::Instant;

@@ -78,7 +78,7 @@ why = "the bench asks"
 
 /// Waits for the report, and leaves the screen then.
 fn leave(mut run: Child, report: &Path) {
-    let patience = Instant::now() + Duration::from_secs(60);
+    let patience = Instant::now() + Duration::from_mins(1);
     while run.try_wait().unwrap().is_none() {
         std::thread::sleep(Duration::from_millis(200));
         if report.exists() {
