@@ -110,7 +110,7 @@ fn ending(limits: &Limits, reading: &Reading, rates: Option<&Rates>) -> Finding 
 /// A test that was ended early: never a pass. It is a no where what is asked now is no less than what it was
 /// ended for, and the line was at fault.
 fn too_thin(below_kbps: u64, limits: &Limits, reading: &Reading, rates: Option<&Rates>) -> Finding {
-    let expected = format!("{below_kbps} kb/s, the stream's own bit rate, in 95 % of seconds");
+    let expected = format!("{below_kbps} kb/s, without which the stream cannot live, in 95 % of seconds");
     let observed = format!(
         "not in a single second of {} s; ended early, for the rest of {} s could not have changed the answer",
         seconds(reading.measured_ms()),

@@ -16,7 +16,7 @@
 //! tells. Of UDP it counts whole seconds, in which a
 //! short gap hides. Parallel connections and UDP flatter a stream that is one TCP connection.
 //! It ends early only where the answer is certain, and then with a no: when no second since the start
-//! carried the stream's own bit rate (`stop_below_kbps`), and so many have passed that 95 % of the test's
+//! carried three quarters of the stream's own bit rate (`stop_below_kbps`), and so many have passed that 95 % of the test's
 //! seconds cannot any more, whatever follows. Why the line is so thin may then show less clearly.
 //! # Needs
 //! A far end, an iperf3 server or an HTTPS upload outside the building, better connected than the line under test;
@@ -149,7 +149,7 @@ impl Probe for Upload {
 
     fn derive(target: &mut Target, limits: &mut Limits, stakes: &Stakes) {
         if target.stop_below_kbps.is_none() {
-            target.stop_below_kbps = target::bare(target, stakes);
+            target.stop_below_kbps = target::hopeless(target, stakes);
         }
         if limits.rate_kbps.is_none() {
             limits.rate_kbps = target::needed(target, stakes).map(AtLeast);

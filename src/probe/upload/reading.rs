@@ -174,10 +174,10 @@ pub enum Ending {
         /// What happened.
         detail: WireText,
     },
-    /// It was ended early: no second carried the stream's own bit rate, and too few were left for it to
-    /// matter ([`series::is_out_of_reach`]).
+    /// It was ended early: no second carried a rate without which the stream cannot live, and too few were
+    /// left for it to matter ([`series::is_out_of_reach`]).
     TooThin {
-        /// That bit rate, in kb/s.
+        /// That rate, in kb/s.
         below_kbps: u64,
     },
     /// Something cut the connection, or it went dead, while the far end was still there and

@@ -57,8 +57,8 @@ pub struct Target {
     /// The stream whose need the limit `rate_kbps` is derived from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stream: Option<StreamName>,
-    /// A rate in kb/s without which the stream cannot live: its own bit rate, without protocol overhead or
-    /// headroom, taken from `stream` when left out. A test that can no longer show it ends early.
+    /// A rate in kb/s without which the stream cannot live: three quarters of its own bit rate, without
+    /// protocol overhead or headroom, when left out. A test that can no longer show it ends early.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stop_below_kbps: Option<u64>,
 }
@@ -173,9 +173,10 @@ pub(super) fn derive_stream(target: &Target, limits: &mut Limits, stakes: &Stake
     limits.stream_s = limits.stream_s.or(stakes.event_seconds.map(AtLeast));
 }
 
-/// The bit rate of the stream itself.
-pub(super) fn bare(target: &Target, stakes: &Stakes) -> Option<u64> {
-    Some(stakes.streams.get(target.stream.as_ref()?)?.media_kbps)
+/// A rate with which the stream cannot live: a line that carries less falls behind by a second in four, which
+/// no queue and no latency hides until a test ends early.
+pub(super) fn hopeless(target: &Target, stakes: &Stakes) -> Option<u64> {
+    Some(stakes.streams.get(target.stream.as_ref()?)?.media_kbps / 4 * 3)
 }
 
 /// Who is asked, how long and how fast.

@@ -43,7 +43,7 @@ fn it_is_a_no_for_the_limits_that_it_was_measured_for_and_nothing_for_less() {
 }
 
 #[test]
-fn the_streams_own_bit_rate_is_what_it_is_ended_for() {
+fn a_share_of_the_streams_bit_rate_is_what_it_is_ended_for() {
     let need = StreamNeed { media_kbps: 6_128, headroom: 1.5, overhead: 0.03 };
     let main = StreamName::new("main").unwrap();
     let stakes = Stakes { streams: [(main.clone(), need)].into(), ..Stakes::default() };
@@ -51,7 +51,7 @@ fn the_streams_own_bit_rate_is_what_it_is_ended_for() {
         Target { stream: Some(main), ..Target::to_far_end(FarEndName::new("cloud").unwrap(), 60, 12_000) };
     let mut limits = Limits::default();
     Upload::derive(&mut target, &mut limits, &stakes);
-    assert_eq!((target.stop_below_kbps, limits.rate_kbps), (Some(6_128), Some(AtLeast(9_468))));
+    assert_eq!((target.stop_below_kbps, limits.rate_kbps), (Some(4_596), Some(AtLeast(9_468))));
     target.stop_below_kbps = Some(9_469);
     let problems = Upload::problems(&target, &limits, &BTreeMap::new(), &stakes);
     assert!(problems.iter().any(|problem| problem.field == "stop_below_kbps"), "{problems:?}");
