@@ -283,6 +283,7 @@ macro_rules! tables {
 
         /// A question whose target may still be missing.
         #[derive(Debug, Clone)]
+        #[allow(clippy::large_enum_variant, reason = "a policy holds tens of questions, not thousands")]
         pub enum Asked {
             $(#[doc = concat!("Of `", stringify!($module), "`.")]
             $Type {

@@ -57,6 +57,7 @@ macro_rules! registry {
         /// What to ask and what to hold the answer against.
         #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
         #[serde(rename_all = "snake_case")]
+        #[allow(clippy::large_enum_variant, reason = "a policy holds tens of questions, not thousands")]
         pub enum Question {
             $(#[doc = concat!("Of [`super::", stringify!($module), "`].")]
             $Type {

@@ -44,7 +44,7 @@ fn it_is_a_no_for_the_limits_that_it_was_measured_for_and_nothing_for_less() {
 
 #[test]
 fn a_share_of_the_streams_bit_rate_is_what_it_is_ended_for() {
-    let need = StreamNeed { media_kbps: 6_128, headroom: 1.5, overhead: 0.03 };
+    let need = StreamNeed { media_kbps: 6_128, headroom: 1.5, overhead: 0.03, latency_ms: None };
     let main = StreamName::new("main").unwrap();
     let stakes = Stakes { streams: [(main.clone(), need)].into(), ..Stakes::default() };
     let mut target =
