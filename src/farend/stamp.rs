@@ -21,9 +21,11 @@ use tokio_util::sync::CancellationToken;
 use super::datagrams;
 use super::log::{Log, Notice};
 use super::session::{Registry, Session};
+use crate::model::Dscp;
 use crate::net::clock::Wall;
+use crate::net::datagram as datagram_of;
 use crate::wire::control::{Refusal, datagram};
-use crate::wire::stamp::{MAX_BYTES, Ntp, ReflectorPacket, SenderPacket};
+use crate::wire::stamp::{Answer, MAX_BYTES, Ntp, Receipt, ReflectorPacket, SenderPacket};
 
 const WHAT: &str = "stamp";
 /// How often the thread looks whether it should stop.
@@ -62,26 +64,34 @@ fn blocking(socket: UdpSocket) -> io::Result<StdSocket> {
 fn reflect(socket: &StdSocket, registry: &Registry, stop: &CancellationToken) {
     let wall = Wall::now();
     let ntp = |at: Instant| Ntp::from_unix_ns(wall.unix_ns(at));
+    datagram_of::note_arrivals(socket);
+    let mut marked = Dscp::default();
     // One more than is answered: a longer datagram is cut off here and refused as too long.
     let mut datagram = [0; MAX_BYTES + 1];
     while !stop.is_cancelled() {
         // Errors are the tick, or ICMP about an answer sent earlier: of no interest.
-        let Ok((length, from)) = socket.recv_from(&mut datagram) else { continue };
-        let received = Instant::now();
-        let request = datagram.get(..length).unwrap_or_default();
+        let Ok(came) = datagram_of::receive(socket, &mut datagram) else { continue };
+        let request = datagram.get(..came.length).unwrap_or_default();
         if let Some((ticket, _)) = datagram::parse(request) {
-            count(&registry.datagrams(&ticket), from, length, socket.local_addr());
+            count(&registry.datagrams(&ticket), came.from, came.length, socket.local_addr());
             continue;
         }
         let Ok(packet) = SenderPacket::parse(request) else { continue };
-        let Ok(session) = registry.stamp(packet.ssid, from.ip()) else { continue };
-        if session.count(length as u64).is_err() {
+        let Ok(session) = registry.stamp(packet.ssid, came.from.ip()) else { continue };
+        if session.count(came.length as u64).is_err() {
             continue;
         }
         // This thread alone counts STAMP sessions, so the count names this packet.
         let sequence = u32::try_from(session.packets().saturating_sub(1)).unwrap_or(u32::MAX);
-        if let Ok(answer) = ReflectorPacket::answer(request, sequence, ntp(received), ntp(Instant::now())) {
-            let _ = socket.send_to(&answer, from);
+        let receipt = Receipt { received: ntp(came.at), ttl: came.ttl, field: came.field };
+        let answer = ReflectorPacket::answer_to(request, sequence, receipt, ntp(Instant::now()));
+        if let Ok(Answer { bytes, dscp }) = answer {
+            let wanted = dscp.map_or(Dscp::default(), Dscp::of_value);
+            if wanted != marked {
+                datagram_of::mark(socket, wanted);
+                marked = wanted;
+            }
+            let _ = socket.send_to(&bytes, came.from);
         }
     }
 }
@@ -107,7 +117,7 @@ mod tests {
     use crate::farend::session::{Caps, Kind, Lease, Wanted};
     use crate::model::Secret;
     use crate::wire::control::Grant;
-    use crate::wire::stamp::ErrorEstimate;
+    use crate::wire::stamp::{ErrorEstimate, class_of_service};
 
     struct Rig {
         registry: Arc<Registry>,
@@ -170,6 +180,28 @@ mod tests {
         assert_eq!(lease.session().bytes(), 44 + 1316 + MAX_BYTES as u64);
         rig.stop.cancel();
         rig.task.await.unwrap();
+    }
+
+    /// The system tells it on Linux only; elsewhere the answer says that it is not known.
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn the_class_of_service_that_came_is_told_and_given_back() {
+        let rig = rig().await;
+        let (_lease, ssid) = rig.open(10);
+        let std = std::net::UdpSocket::from(socket2::SockRef::from(&rig.client).try_clone().unwrap());
+        for (sent, asked) in [(46, 46), (0, 46), (34, 10), (0, 0)] {
+            datagram_of::mark(&std, Dscp::of_value(sent));
+            datagram_of::note_arrivals(&std);
+            rig.client.send(&packet(ssid, 0).encode_asking(200, Some(asked))).await.unwrap();
+            rig.client.readable().await.unwrap();
+            let mut answer = [0; 300];
+            let came = datagram_of::receive(&std, &mut answer).unwrap();
+            let told = class_of_service(&answer[..came.length], true).unwrap();
+            assert_eq!((told.wanted, told.arrived, told.ecn), (asked, sent, 0));
+            assert_eq!(came.field, Some(asked << 2), "the answer came as it was asked for");
+            assert_eq!(ReflectorPacket::parse(&answer).unwrap().sender_ttl, 64);
+        }
+        assert_eq!(rig.ask(&packet(ssid, 1).encode(44)).await.unwrap().len(), 44);
     }
 
     #[tokio::test]

@@ -38,6 +38,11 @@ impl IcmpError {
         matches!((self.family, self.kind, self.code), (Family::V4, 3, 3) | (Family::V6, 1, 4))
     }
 
+    /// True for "fragmentation needed" and "packet too big": a link on the way is narrower.
+    pub const fn is_too_big(&self) -> bool {
+        matches!((self.family, self.kind, self.code), (Family::V4, 3, 4) | (Family::V6, 2, _))
+    }
+
     /// True when it came from this end of the exchange.
     pub fn is_from(&self, local: Option<SocketAddr>) -> bool {
         local.is_some_and(|local| local.ip() == self.from)

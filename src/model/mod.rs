@@ -2,6 +2,7 @@
 
 pub mod answer;
 pub mod attempt;
+pub mod dscp;
 pub mod failure;
 pub mod far_end;
 pub mod finding;
@@ -21,6 +22,7 @@ pub mod when;
 
 pub use answer::Answer;
 pub use attempt::{Contact, Family, SourceAddress};
+pub use dscp::Dscp;
 pub use failure::Failure;
 pub use far_end::{FarEnd, Pin};
 pub use finding::{Code, Effect, Finding};

@@ -9,16 +9,14 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use crate::model::{Family, IcmpError};
 
 #[cfg(target_os = "linux")]
-pub use linux::{keep, take};
+pub use linux::{is_extended, keep, take};
 #[cfg(not(target_os = "linux"))]
 pub use portable::{keep, take};
 
-/// Longest control message of an ICMP error: `struct sock_extended_err` and an IPv6 address.
-const EXTENDED_ERROR_MAX: usize = 16 + 28;
-
 /// Reads `struct sock_extended_err` and the sender's address behind it (`linux/errqueue.h`):
 /// errno u32, origin u8, type u8, code u8, pad u8, info u32, data u32, then a sockaddr.
-fn parse(bytes: &[u8]) -> Option<IcmpError> {
+#[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "only Linux keeps them"))]
+pub(super) fn parse(bytes: &[u8]) -> Option<IcmpError> {
     const ORIGIN_ICMP: u8 = 2;
     const ORIGIN_ICMP6: u8 = 3;
     let (head, sender) = bytes.split_at_checked(16)?;
@@ -37,72 +35,42 @@ fn parse(bytes: &[u8]) -> Option<IcmpError> {
 
 #[cfg(target_os = "linux")]
 mod linux {
-    use std::os::fd::{AsFd, AsRawFd};
+    use std::os::fd::AsFd;
 
-    use super::{EXTENDED_ERROR_MAX, parse};
+    use super::parse;
     use crate::model::{Family, IcmpError};
+    use crate::net::{ancillary, option};
 
     /// Lets the kernel keep ICMP errors of a socket of this family, or stop doing so. Best effort:
     /// without it the errors' codes are unknown, and callers go by errno.
     ///
     /// On an established TCP connection ICMP errors kept are fatal ones: stop after connecting.
     pub fn keep(socket: &impl AsFd, family: Family, on: bool) {
-        let (level, name) = match family {
+        let name = match family {
             Family::V4 => (libc::IPPROTO_IP, libc::IP_RECVERR),
             Family::V6 => (libc::IPPROTO_IPV6, libc::IPV6_RECVERR),
         };
-        let value = libc::c_int::from(on);
-        #[expect(clippy::cast_possible_truncation, reason = "the size of an int")]
-        let length = size_of::<libc::c_int>() as libc::socklen_t;
-        #[expect(
-            unsafe_code,
-            reason = "neither std nor socket2 has this option; the value outlives the call"
-        )]
-        // SAFETY: the descriptor is open while borrowed; the pointer and length are those of `value`.
-        unsafe {
-            libc::setsockopt(socket.as_fd().as_raw_fd(), level, name, (&raw const value).cast(), length);
-        }
+        let _ = option::set(socket, name, on.into());
     }
 
     /// Takes the oldest ICMP error kept for this socket. Never blocks.
     pub fn take(socket: &impl AsFd) -> Option<IcmpError> {
         // A queue may hold other things first (transmit status): bounded look at what follows.
-        (0..8).map_while(|_| receive(socket)).find_map(|bytes| parse(&bytes))
+        (0..8).map_while(|_| receive(socket)).find_map(|found| found)
     }
 
-    /// The next message's extended error; empty when it has none; `None` when the queue is empty.
-    fn receive(socket: &impl AsFd) -> Option<Vec<u8>> {
+    /// The next entry's ICMP error, if it is one; `None` when the queue is empty.
+    fn receive(socket: &impl AsFd) -> Option<Option<IcmpError>> {
         let mut packet = [0_u8; 64]; // the start of our own packet: of no interest
-        let mut control = [0_u64; 32]; // u64 for cmsghdr's alignment
-        let mut part = libc::iovec { iov_base: packet.as_mut_ptr().cast(), iov_len: packet.len() };
-        #[expect(unsafe_code, reason = "recvmsg with control messages: std cannot read the error queue")]
-        // SAFETY: a zeroed msghdr is valid; its pointers are set to live buffers with their true
-        // lengths; CMSG_* walk only the part of `control` that the kernel filled; the bytes copied
-        // lie inside one control message, whose length the kernel gave and which is bounded here.
-        unsafe {
-            let mut message: libc::msghdr = std::mem::zeroed();
-            message.msg_iov = &raw mut part;
-            message.msg_iovlen = 1;
-            message.msg_control = control.as_mut_ptr().cast();
-            message.msg_controllen = size_of_val(&control);
-            let flags = libc::MSG_ERRQUEUE | libc::MSG_DONTWAIT;
-            if libc::recvmsg(socket.as_fd().as_raw_fd(), &raw mut message, flags) < 0 {
-                return None;
-            }
-            let mut header = libc::CMSG_FIRSTHDR(&raw const message);
-            while !header.is_null() {
-                let kind = ((*header).cmsg_level, (*header).cmsg_type);
-                if kind == (libc::IPPROTO_IP, libc::IP_RECVERR)
-                    || kind == (libc::IPPROTO_IPV6, libc::IPV6_RECVERR)
-                {
-                    let length = (*header).cmsg_len.saturating_sub(libc::CMSG_LEN(0) as usize);
-                    let length = length.min(EXTENDED_ERROR_MAX);
-                    return Some(std::slice::from_raw_parts(libc::CMSG_DATA(header), length).to_vec());
-                }
-                header = libc::CMSG_NXTHDR(&raw const message, header);
-            }
-        }
-        Some(Vec::new())
+        let flags = libc::MSG_ERRQUEUE | libc::MSG_DONTWAIT;
+        let message = ancillary::receive(socket, &mut packet, flags).ok()?;
+        let error = message.controls().find(|control| is_extended(control.kind));
+        Some(error.and_then(|error| parse(error.data)))
+    }
+
+    /// True for the control message that holds a `struct sock_extended_err`.
+    pub fn is_extended(kind: (libc::c_int, libc::c_int)) -> bool {
+        kind == (libc::IPPROTO_IP, libc::IP_RECVERR) || kind == (libc::IPPROTO_IPV6, libc::IPV6_RECVERR)
     }
 }
 

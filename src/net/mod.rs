@@ -1,15 +1,21 @@
 //! All shared code that touches the world: clocks, sockets, interfaces, privilege.
 
+#[cfg(target_os = "linux")]
+mod ancillary;
 pub mod burst;
 pub mod clock;
 pub mod congestion;
+pub mod datagram;
 pub mod dial;
 pub mod dns;
 pub mod encoder;
 pub mod failure;
 pub mod far_end;
+pub mod handshakes;
 pub mod icmp_error;
 pub mod machine;
+#[cfg(target_os = "linux")]
+mod option;
 pub mod process;
 pub mod prompt;
 pub mod ping;

@@ -20,6 +20,8 @@ pub struct TcpInfo {
     pub timeouts: Option<u8>,
     /// Segments sent again and not acknowledged yet.
     pub resent: Option<u32>,
+    /// Segments sent again so far, SYNs too.
+    pub resent_ever: Option<u32>,
     /// Bytes that wait to be sent for the first time.
     pub unsent_bytes: Option<u32>,
     /// Congestion window, in segments.
@@ -80,6 +82,7 @@ fn parse(bytes: &[u8]) -> TcpInfo {
         last_ack_ms: word(56),
         rtt_ms: word(68).filter(|us| *us > 0).map(ms),
         cwnd: word(80),
+        resent_ever: word(100),
         bytes_acked: long(120),
         unsent_bytes: word(144),
         min_rtt_ms: word(148).filter(|us| *us > 0 && *us < u32::MAX).map(ms),

@@ -61,6 +61,34 @@ pub(super) const SINGLE: Code = Code { id: "path.single", means: "Duplication is
 pub(super) const DUPLICATED: Code =
     Code { id: "path.duplicated", means: "More packets come twice than the limit." };
 
+pub(super) const OTHER_METHOD: Code = Code {
+    id: "path.other_method",
+    means: "The method that was asked for got nothing; TCP handshakes were timed instead.",
+};
+pub(super) const NOT_TOLD: Code = Code {
+    id: "path.not_told",
+    means: "There is a limit for something that this method, or this system, cannot tell.",
+};
+pub(super) const MTU: Code = Code { id: "path.mtu", means: "Packets as large as is needed pass whole." };
+pub(super) const MTU_LOW: Code = Code {
+    id: "path.mtu_low",
+    means: "A link on the way is narrower than is needed, and says so (ICMP), or it is this machine's own.",
+};
+pub(super) const MTU_BLACK_HOLE: Code = Code {
+    id: "path.mtu_black_hole",
+    means: "Packets above some size vanish, and nobody says so: small ones pass, and the stream's do not.",
+};
+pub(super) const DSCP_KEPT: Code =
+    Code { id: "path.dscp_kept", means: "The class of service (DSCP) arrives as it was sent." };
+pub(super) const DSCP_BLEACHED: Code = Code {
+    id: "path.dscp_bleached",
+    means: "The network takes the class of service (DSCP) away, or changes it.",
+};
+pub(super) const DSCP_UNKNOWN: Code = Code {
+    id: "path.dscp_unknown",
+    means: "The other side does not say with which class of service (DSCP) packets arrive.",
+};
+
 pub(super) const CODES: &[Code] = &[
     MEASURED,
     NO_ADDRESS,
@@ -87,4 +115,12 @@ pub(super) const CODES: &[Code] = &[
     REORDERED,
     SINGLE,
     DUPLICATED,
+    OTHER_METHOD,
+    NOT_TOLD,
+    MTU,
+    MTU_LOW,
+    MTU_BLACK_HOLE,
+    DSCP_KEPT,
+    DSCP_BLEACHED,
+    DSCP_UNKNOWN,
 ];

@@ -1,8 +1,10 @@
 use std::time::Duration;
 
 use super::*;
-use crate::model::{CheckId, Effect, Limits as _, Pin, Secret, SecretSource};
-use crate::wire::stamp::{Ntp, ReflectorPacket, SenderPacket};
+use crate::model::{
+    CheckId, Contact, Dscp, Effect, Failure, HostPort, Limits as _, Pin, Secret, SecretSource,
+};
+use crate::wire::stamp::{MAX_PACKETS, Ntp, ReflectorPacket, SenderPacket};
 
 fn target(to: &serde_json::Value, rate: u32, seconds: u16) -> Target {
     let value =
@@ -41,6 +43,10 @@ fn flow() -> Flow {
         late_p99_ms: 1.0,
         late_max_ms: 3.0,
         trouble: None,
+        timestamps: Some(Timestamps::Kernel),
+        instead_of: None,
+        path_mtu: None,
+        dscp: None,
         step_ms: 10.0,
         round_trips_us: (0..1000).map(|n| (n % 100 != 0).then_some(25_000 + n)).collect(),
     }
@@ -87,12 +93,13 @@ fn all(limit: f64) -> Limits {
         round_trip_p99_ms: Some(AtMost(limit)),
         reordered_percent: Some(AtMost(limit)),
         duplicated_percent: Some(AtMost(limit)),
+        ..Limits::default()
     }
 }
 
 #[test]
 fn each_limit_is_held_and_shown_also_when_met() {
-    assert_eq!(Limits::fields().len(), 8);
+    assert_eq!(Limits::fields().len(), 10);
     let met = codes(&all(1000.0), &reading(vec![flow()]));
     let expected =
         ["measured", "loss", "burst", "jitter", "round_trip", "round_trip", "round_trip", "order", "single"];
@@ -164,6 +171,109 @@ fn a_machine_that_stood_still_accuses_no_line_of_delay() {
     let found = codes(&limits, &reading(vec![Flow { late_max_ms: 800.0, ..jittery }]));
     let own = ("path.uneven".to_owned(), Effect::Unknown);
     assert_eq!(found[1..], [fail("path.loss_high"), own], "loss is not of its making");
+}
+
+fn mtu(bytes: u16, lost: Option<LostOn>) -> PathMtu {
+    PathMtu { bytes: Some(bytes), asked_bytes: 1500, told: None, lost, steady: true, both_ways: true }
+}
+
+/// The only finding about the path MTU or the class of service.
+fn beside(limits: &Limits, flow: Flow) -> (String, Effect) {
+    let mut found = codes(limits, &reading(vec![flow]));
+    assert_eq!(found.remove(0).0, "path.measured");
+    assert_eq!(found.len(), 1, "{found:?}");
+    found.remove(0)
+}
+
+#[test]
+fn a_narrow_way_is_told_from_a_black_hole() {
+    let needs = |bytes| Limits { mtu_bytes: Some(AtLeast(bytes)), ..Limits::default() };
+    let (free, found) = (Limits::default(), |mtu| Flow { path_mtu: Some(mtu), ..flow() });
+    let says = |limits: &Limits, mtu| beside(limits, found(mtu));
+    let is = |code: &str, effect| (format!("path.{code}"), effect);
+    let told = PathMtu {
+        told: Some(TooBig { from: "192.0.2.9".parse().unwrap(), mtu_bytes: 1300 }),
+        ..mtu(1300, Some(LostOn::WayOut))
+    };
+    assert_eq!(says(&free, mtu(1500, None)), is("mtu", Effect::Pass));
+    assert_eq!(says(&needs(1500), mtu(1500, None)), is("mtu", Effect::Pass));
+    assert_eq!(says(&needs(1360), told.clone()), is("mtu_low", Effect::Fail));
+    assert_eq!(says(&free, told.clone()), is("mtu_low", Effect::Warn), "the stream's packets are cut");
+    assert_eq!(says(&needs(1300), told), is("mtu", Effect::Pass));
+    // The stream's packets pass; TCP's largest would not.
+    let hole = || mtu(1400, Some(LostOn::WayOut));
+    assert_eq!(says(&free, hole()), is("mtu_black_hole", Effect::Warn));
+    assert_eq!(says(&needs(1360), hole()), is("mtu", Effect::Pass));
+    assert_eq!(says(&needs(1500), hole()), is("mtu_black_hole", Effect::Fail));
+    assert_eq!(says(&free, mtu(1400, Some(LostOn::WayBack))), is("mtu", Effect::Pass), "answers are small");
+    // This machine's own interface.
+    let own = PathMtu { asked_bytes: 1280, ..mtu(1280, None) };
+    assert_eq!(says(&needs(1500), own), is("mtu_low", Effect::Fail));
+    let unsteady = PathMtu { steady: false, ..mtu(900, None) };
+    assert_eq!(says(&needs(1500), unsteady.clone()), is("not_told", Effect::Unknown));
+    assert_eq!(says(&needs(1360), unsteady), is("mtu", Effect::Pass), "the stream's own packets came back");
+    assert_eq!(beside(&needs(1360), flow()), is("not_told", Effect::Unknown));
+}
+
+#[test]
+fn a_stream_that_a_black_hole_swallows_is_not_called_blocked() {
+    let gone = |bytes, lost| Flow { path_mtu: Some(mtu(bytes, lost)), arrived: Some(0), ..silent() };
+    let fail = |code: &str| (code.to_owned(), Effect::Fail);
+    assert_eq!(only(gone(1300, Some(LostOn::WayOut))), fail("path.mtu_black_hole"));
+    assert_eq!(only(gone(1300, None)), fail("path.mtu_black_hole"));
+    let back = ("path.mtu_black_hole".to_owned(), Effect::Unknown);
+    assert_eq!(only(gone(1300, Some(LostOn::WayBack))), back, "the stream may pass");
+    assert_eq!(only(gone(1400, Some(LostOn::WayOut))), fail("path.blocked_out"), "its packets are smaller");
+    let none = PathMtu { bytes: None, asked_bytes: 72, steady: false, ..mtu(0, None) };
+    assert_eq!(only(Flow { path_mtu: Some(none), arrived: Some(0), ..silent() }), fail("path.blocked_out"));
+}
+
+#[test]
+fn a_class_of_service_is_kept_bleached_or_unknown() {
+    let dscp = |name: &str| Dscp::try_from(name.to_owned()).unwrap();
+    let seen = |name: &str, packets| Seen { dscp: dscp(name), packets };
+    let with = |out: Vec<Seen>, back| Flow { dscp: Some(Marked { sent: dscp("ef"), out, back }), ..flow() };
+    let (free, kept) = (Limits::default(), Limits { dscp: Some(Exactly(Fate::Kept)), ..Limits::default() });
+    let is = |code: &str, effect| (format!("path.dscp_{code}"), effect);
+    let good = with(vec![seen("cs0", 3), seen("ef", 97)], vec![seen("ef", 100)]);
+    let there = with(vec![seen("cs0", 100)], vec![seen("ef", 100)]);
+    let back = with(vec![seen("ef", 100)], vec![seen("cs1", 100)]);
+    let half = with(vec![seen("cs0", 50), seen("ef", 50)], vec![]);
+    for (flow, without, with) in [
+        (good, is("kept", Effect::Pass), is("kept", Effect::Pass)),
+        (with(vec![seen("ef", 9)], vec![]), is("kept", Effect::Pass), is("kept", Effect::Pass)),
+        (there, is("bleached", Effect::Warn), is("bleached", Effect::Fail)),
+        (back, is("bleached", Effect::Warn), is("bleached", Effect::Warn)),
+        (half, is("bleached", Effect::Warn), is("bleached", Effect::Fail)),
+        (with(vec![], vec![]), is("unknown", Effect::Warn), is("unknown", Effect::Unknown)),
+    ] {
+        assert_eq!(beside(&free, flow.clone()), without);
+        assert_eq!(beside(&kept, flow), with);
+    }
+    let said = &Path::judge(&free, &reading(vec![with(vec![seen("cs0", 9)], vec![])]))[1].observed;
+    assert!(said.starts_with("out: arrives as cs0, back: unknown"), "{said}");
+}
+
+#[test]
+fn handshakes_tell_delay_and_no_more_than_they_can() {
+    let instead = Some(InsteadOf { method: "STAMP over UDP".into(), why: "nothing came back".into() });
+    let tcp =
+        Flow { method: Method::Tcp, sent: 50, planned: 50, received: 50, instead_of: instead, ..flow() };
+    let found = codes(&all(1000.0), &reading(vec![tcp.clone()]));
+    let unknown = ("path.not_told".to_owned(), Effect::Unknown);
+    assert_eq!(found[1], ("path.other_method".to_owned(), Effect::Warn));
+    assert_eq!(
+        found.iter().filter(|found| **found == unknown).count(),
+        3,
+        "bursts, order, duplicates: {found:?}"
+    );
+    let loss = |limit| Limits { loss_percent: Some(AtMost(limit)), ..Limits::default() };
+    assert_eq!(codes(&loss(0.5), &reading(vec![tcp.clone()]))[2], unknown, "50 handshakes cannot show 0.5 %");
+    assert_eq!(codes(&loss(2.0), &reading(vec![tcp.clone()]))[2].0, "path.loss");
+    // Beside STAMP that got nothing, they are no other address family.
+    let blocked = Flow { arrived: Some(0), ..silent() };
+    let found = codes(&Limits::default(), &reading(vec![blocked, tcp]));
+    assert_eq!(found[0], ("path.blocked_out".to_owned(), Effect::Fail));
 }
 
 #[test]
@@ -247,8 +357,25 @@ fn mistakes_and_costs_are_known_beforehand() {
     let big = Target { payload_bytes: Some(1473), ..cloud.clone() };
     assert_eq!(fields(&big, &Limits::default()), ["payload_bytes"]);
 
+    let marked = Target { dscp: Some(Dscp::of_value(46)), payload_bytes: Some(51), ..cloud.clone() };
+    assert_eq!(fields(&marked, &Limits::default()), ["payload_bytes"], "no room to ask");
+    let kept =
+        Limits { dscp: Some(Exactly(Fate::Kept)), mtu_bytes: Some(AtLeast(9000)), ..Limits::default() };
+    assert_eq!(fields(&cloud, &kept), ["mtu_bytes", "dscp"]);
+    let tcp: Target =
+        serde_json::from_value(serde_json::json!({ "to": { "tcp": "host.example:443" } })).unwrap();
+    assert!(fields(&tcp, &Limits::default()).is_empty());
+    assert_eq!(fields(&Target { tcp_port: Some(80), ..tcp.clone() }, &Limits::default()), ["tcp_port"]);
+    assert_eq!(Path::brief(&tcp), "TCP host.example:443, 5 handshakes/s for 10 s");
+    let two = Target { tcp_port: Some(443), ..cloud.clone() };
+    assert_eq!(
+        Path::demand(&two, &far_ends("far.example:8443")).endpoints.len(),
+        3,
+        "the plan names both ports"
+    );
+
     let demand = Path::demand(&cloud, &far_ends("far.example:8443"));
-    assert_eq!((demand.packets, demand.endpoints.len()), (2000, 2));
+    assert_eq!((demand.packets, demand.endpoints.len()), (2000 + 2 * run::MTU_SEARCH.0, 2));
     assert!(demand.bytes_up >= 2000 * 200 && demand.seconds_max > demand.seconds);
     let demand = Path::demand(&ping, &BTreeMap::new());
     assert_eq!((demand.endpoints[0].transport, demand.endpoints[0].port), (Transport::Icmp, 0));
@@ -283,6 +410,8 @@ async fn a_reflector_without_a_session_is_measured() {
     task.abort();
     let flow = &reading.flows[0];
     assert_eq!((flow.method, flow.planned, flow.sent, flow.received), (Method::Stamp, 200, 200, 180));
+    #[cfg(target_os = "linux")]
+    assert_eq!(flow.path_mtu.as_ref().unwrap().bytes, Some(1500));
     assert_eq!((flow.round_trips_us[3], flow.round_trips_us.len(), flow.longest_burst), (None, 200, 1));
     assert!(*seen.lock().unwrap() > 3);
     let limits = Limits { loss_percent: Some(AtMost(1.0)), ..Limits::default() };
@@ -325,4 +454,20 @@ async fn stopping_keeps_what_was_sent_as_no_answer() {
     let reading = Path::measure(&target, &env).await.unwrap();
     assert!(reading.flows[0].sent > 0 && reading.flows[0].sent < 6000);
     assert_eq!(codes(&Limits::default(), &reading), [("path.cut_short".to_owned(), Effect::Unknown)]);
+}
+
+#[tokio::test]
+async fn handshakes_take_the_place_of_what_gets_nothing() {
+    let mute = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut target =
+        target(&serde_json::json!({ "reflector": mute.local_addr().unwrap().to_string() }), 100, 1);
+    target.tcp_port = Some(listener.local_addr().unwrap().port());
+    let reading = Path::measure(&target, &env()).await.unwrap();
+    let [silent, tcp] = &reading.flows[..] else { panic!("{reading:?}") };
+    assert_eq!((silent.method, silent.received), (Method::Stamp, 0));
+    assert_eq!((tcp.method, tcp.sent, tcp.received), (Method::Tcp, 5, 5));
+    let found = codes(&Limits::default(), &reading);
+    assert_eq!(found[0], ("path.silent".to_owned(), Effect::Fail));
+    assert_eq!(found[2], ("path.other_method".to_owned(), Effect::Warn));
 }

@@ -28,6 +28,13 @@ impl Ntp {
         Self(((seconds as u64) << 32) | fraction)
     }
 
+    /// From PTP's truncated format (32 bits of seconds, 32 of nanoseconds; RFC 8186), up to the
+    /// constant between the two epochs: only differences mean anything.
+    pub fn from_ptp(bits: u64) -> Self {
+        let nanos = (bits & 0xffff_ffff).min(NANOS - 1);
+        Self(bits >> 32 << 32 | (nanos << 32) / NANOS)
+    }
+
     /// Nanoseconds, rounded, from `earlier` to `self`, negative when `earlier` is later.
     #[expect(clippy::cast_possible_truncation, reason = "± 2^31 s in ns fits 62 bits")]
     pub const fn since_ns(self, earlier: Self) -> i64 {

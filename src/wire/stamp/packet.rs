@@ -1,19 +1,12 @@
 //! The two packets of unauthenticated STAMP: RFC 8762 figures 2 and 5, with the session
 //! identifier of RFC 8972 figures 1 and 2. Both are 44 bytes; a longer packet is padded.
 
-use super::{ErrorEstimate, Ntp};
+use super::{ErrorEstimate, Ntp, tlv};
 
 /// Both packets without padding (RFC 8762 sections 4.2.1 and 4.3.1).
 pub const BASE_BYTES: usize = 44;
 /// Largest packet that is built or reflected: an Ethernet frame's UDP payload over IPv4.
 pub const MAX_BYTES: usize = 1472;
-
-/// TLV header: flags, type, length (RFC 8972 section 4).
-const TLV_HEADER: usize = 4;
-/// A sender sets the U flag (RFC 8972 section 4).
-const TLV_UNRECOGNISED: u8 = 0x80;
-/// Extra Padding (RFC 8972 section 4.1).
-const TLV_EXTRA_PADDING: u8 = 1;
 
 /// A datagram of this size is no STAMP packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -31,6 +24,26 @@ pub struct SenderPacket {
     pub error: ErrorEstimate,
     /// Session identifier; 0 means none (RFC 8972 section 3).
     pub ssid: u16,
+}
+
+/// What a reflector knows of a request beside its bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Receipt {
+    /// When it came (T2).
+    pub received: Ntp,
+    /// The TTL or hop limit that it came with, where the system tells.
+    pub ttl: Option<u8>,
+    /// The DS field that it came with (DSCP and ECN), where the system tells.
+    pub field: Option<u8>,
+}
+
+/// An answer, ready to be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// As large as its request.
+    pub bytes: Vec<u8>,
+    /// The DSCP that it is wanted with.
+    pub dscp: Option<u8>,
 }
 
 /// What a session reflector answers.
@@ -61,6 +74,12 @@ impl SenderPacket {
     /// is clamped). Padding is one Extra Padding TLV where its header fits, so that reflectors
     /// that know RFC 8972 do not take zeros for a malformed TLV.
     pub fn encode(&self, size: usize) -> Vec<u8> {
+        self.encode_asking(size, None)
+    }
+
+    /// The same with a Class of Service TLV before the padding, where `size` has room for it: it
+    /// asks the reflector to say with which DSCP the packet came, and to answer with `dscp`.
+    pub fn encode_asking(&self, size: usize, dscp: Option<u8>) -> Vec<u8> {
         let size = size.clamp(BASE_BYTES, MAX_BYTES);
         let mut out = Vec::with_capacity(size);
         out.extend(self.sequence.to_be_bytes());
@@ -68,8 +87,11 @@ impl SenderPacket {
         out.extend(self.error.bits().to_be_bytes());
         out.extend(self.ssid.to_be_bytes());
         out.resize(BASE_BYTES, 0);
-        if let Some(padding) = size.checked_sub(BASE_BYTES + TLV_HEADER) {
-            out.extend([TLV_UNRECOGNISED, TLV_EXTRA_PADDING]);
+        if let Some(dscp) = dscp.filter(|_| size >= BASE_BYTES + tlv::CLASS_OF_SERVICE_BYTES) {
+            out.extend(tlv::ask_for_class(dscp));
+        }
+        if let Some(padding) = size.checked_sub(out.len() + tlv::HEADER) {
+            out.extend([tlv::UNRECOGNISED, tlv::EXTRA_PADDING]);
             out.extend(u16::try_from(padding).unwrap_or_default().to_be_bytes());
         }
         out.resize(size, 0);
@@ -99,6 +121,17 @@ impl ReflectorPacket {
         received: Ntp,
         reflected: Ntp,
     ) -> Result<Vec<u8>, Malformed> {
+        let receipt = Receipt { received, ttl: None, field: None };
+        Self::answer_to(request, sequence, receipt, reflected).map(|answer| answer.bytes)
+    }
+
+    /// The same, with what the system told of the request's receipt.
+    pub fn answer_to(
+        request: &[u8],
+        sequence: u32,
+        receipt: Receipt,
+        reflected: Ntp,
+    ) -> Result<Answer, Malformed> {
         let sender = SenderPacket::parse(request)?;
         if request.len() > MAX_BYTES {
             return Err(Malformed(request.len()));
@@ -108,19 +141,16 @@ impl ReflectorPacket {
             reflected,
             error: ErrorEstimate::UNSYNCHRONISED,
             ssid: sender.ssid,
-            received,
+            received: receipt.received,
             sender_sequence: sender.sequence,
             sender_sent: sender.sent,
             sender_error: sender.error,
-            sender_ttl: u8::MAX,
+            sender_ttl: receipt.ttl.unwrap_or(u8::MAX),
         };
-        let mut out = answer.encode();
-        out.extend(request.iter().skip(BASE_BYTES));
-        // This reflector understands Extra Padding, so it clears the flag (RFC 8972 section 4).
-        if let Some([flags, TLV_EXTRA_PADDING]) = out.get_mut(BASE_BYTES..BASE_BYTES + 2) {
-            *flags &= !TLV_UNRECOGNISED;
-        }
-        Ok(out)
+        let mut bytes = answer.encode();
+        bytes.extend(request.iter().skip(BASE_BYTES));
+        let dscp = tlv::reflect(&mut bytes, receipt.field);
+        Ok(Answer { bytes, dscp })
     }
 
     /// The packet without padding.
@@ -142,12 +172,15 @@ impl ReflectorPacket {
     pub fn parse(datagram: &[u8]) -> Result<Self, Malformed> {
         let base = base(datagram)?;
         let ntp = |at| Ntp::from_bits(u64::from_be_bytes(field(base, at)));
+        let error = ErrorEstimate::from_bits(u16::from_be_bytes(field(base, 12)));
+        // The Z bit says of the reflector's own timestamps which of two formats they are in.
+        let own = |at| if error.ptp() { Ntp::from_ptp(u64::from_be_bytes(field(base, at))) } else { ntp(at) };
         Ok(Self {
             sequence: u32::from_be_bytes(field(base, 0)),
-            reflected: ntp(4),
-            error: ErrorEstimate::from_bits(u16::from_be_bytes(field(base, 12))),
+            reflected: own(4),
+            error,
             ssid: u16::from_be_bytes(field(base, 14)),
-            received: ntp(16),
+            received: own(16),
             sender_sequence: u32::from_be_bytes(field(base, 24)),
             sender_sent: ntp(28),
             sender_error: ErrorEstimate::from_bits(u16::from_be_bytes(field(base, 36))),

@@ -122,6 +122,15 @@ impl Session {
         Some(sequence)
     }
 
+    /// Puts right when packet `sequence` left: later than it was handed over, as the kernel knows.
+    /// Before its answer is noted.
+    pub fn left(&mut self, sequence: u32, at: Duration) {
+        let slot = usize::try_from(sequence).ok().and_then(|index| self.slots.get_mut(index));
+        if let Some(slot) = slot.filter(|slot| slot.rtt_us.is_none()) {
+            slot.sent = at.max(slot.sent);
+        }
+    }
+
     /// Takes back the latest [`Session::sent`]: the system refused to send it, so it is
     /// no loss of the path's.
     pub fn unsent(&mut self) {

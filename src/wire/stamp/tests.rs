@@ -68,6 +68,75 @@ fn every_prefix_is_refused_until_it_is_whole() {
     }
 }
 
+/// A packet that asks for EF, and its answer by a reflector that got it with this DS field.
+fn asked_for_ef(size: usize, field: Option<u8>) -> (Vec<u8>, Answer) {
+    let request = sender().encode_asking(size, Some(46));
+    let receipt = Receipt { received: Ntp::from_unix_ns(5), ttl: Some(61), field };
+    let answer = ReflectorPacket::answer_to(&request, 7, receipt, Ntp::from_unix_ns(9)).unwrap();
+    (request, answer)
+}
+
+#[test]
+fn the_class_of_service_is_laid_out_as_in_the_rfc() {
+    let (request, answer) = asked_for_ef(100, Some(34 << 2 | 3));
+    // U flag, type 4, length 4; DSCP1 46, DSCP2 0; then Extra Padding up to the size.
+    assert_eq!(request[44..52], [0x80, 4, 0, 4, 0b1011_1000, 0, 0, 0]);
+    assert_eq!((&request[52..56], request.len()), (&[0x80, 1, 0, 44][..], 100));
+    // DSCP1 46, DSCP2 34, ECN 3, RP 0, and both extensions known.
+    assert_eq!(answer.bytes[44..52], [0, 4, 0, 4, 0b1011_1010, 0b0010_1100, 0, 0]);
+    assert_eq!((answer.bytes[52], answer.bytes.len(), answer.dscp), (0, 100, Some(46)));
+    let told = ClassOfService { wanted: 46, arrived: 34, ecn: 3, reverse: 0 };
+    assert_eq!(class_of_service(&answer.bytes, true), Some(told));
+    assert_eq!(ReflectorPacket::parse(&answer.bytes).unwrap().sender_ttl, 61);
+    assert_eq!(class_of_service(&request, true), None, "who leaves the flag set does not know it");
+    assert!(class_of_service(&request, false).is_some_and(|asked| asked.wanted == 46));
+}
+
+#[test]
+fn a_reflector_that_cannot_see_the_class_says_that_it_does_not_know() {
+    let (_, answer) = asked_for_ef(100, None);
+    assert_eq!((answer.bytes[44], answer.dscp), (0x80, None));
+    assert_eq!(class_of_service(&answer.bytes, true), None);
+}
+
+#[test]
+fn extensions_that_are_cut_or_strange_are_marked_and_copied() {
+    let (whole, _) = asked_for_ef(60, Some(0));
+    let receipt = Receipt { received: Ntp::from_bits(0), ttl: None, field: Some(184) };
+    for cut in BASE_BYTES..whole.len() {
+        let answer = ReflectorPacket::answer_to(&whole[..cut], 0, receipt, Ntp::from_bits(0)).unwrap();
+        assert_eq!(answer.bytes.len(), cut, "an answer is as large as its request");
+        assert_eq!(answer.dscp.is_some(), cut >= 52, "{cut}");
+        assert_eq!(class_of_service(&answer.bytes, true).is_some(), cut >= 52, "{cut}");
+        let flags = if cut < 48 {
+            whole[44]
+        } else if cut < 52 {
+            0x40
+        } else {
+            0
+        };
+        assert!(cut == 44 || answer.bytes[44] == flags, "{cut}: {:#x}", answer.bytes[44]);
+    }
+    let mut strange = sender().encode(60);
+    strange[44..46].copy_from_slice(&[0, 99]);
+    let answer = ReflectorPacket::answer(&strange, 0, Ntp::from_bits(0), Ntp::from_bits(0)).unwrap();
+    assert_eq!(answer[44..46], [0x80, 99]);
+    let plain = [sender().encode(44), vec![0; 100]].concat();
+    let answer = ReflectorPacket::answer(&plain, 0, Ntp::from_bits(0), Ntp::from_bits(0)).unwrap();
+    assert!(answer[44..].iter().all(|byte| *byte == 0), "zeros are padding, no extension");
+}
+
+#[test]
+fn times_in_the_format_of_ptp_are_read_as_such() {
+    let mut bytes =
+        ReflectorPacket::answer(&sender().encode(44), 0, Ntp::from_bits(0), Ntp::from_bits(0)).unwrap();
+    bytes[12] |= 0x40;
+    bytes[16..24].copy_from_slice(&[0, 0, 0, 9, 0x1d, 0xcd, 0x65, 0]); // 9.5 s
+    bytes[4..12].copy_from_slice(&[0, 0, 0, 9, 0x1d, 0xdc, 0xa7, 0x40]); // 1 ms later
+    let answer = ReflectorPacket::parse(&bytes).unwrap();
+    assert_eq!(answer.reflected.since_ns(answer.received), 1_000_000);
+}
+
 #[test]
 fn ntp_counts_from_1900_and_survives_its_wrap() {
     assert_eq!(Ntp::from_unix_ns(0).bits() >> 32, 2_208_988_800);
@@ -187,7 +256,10 @@ proptest! {
     #[test]
     fn arbitrary_bytes_do_not_panic(bytes in proptest::collection::vec(any::<u8>(), 0..2000), at in any::<u32>()) {
         let _ = SenderPacket::parse(&bytes);
-        let answer = ReflectorPacket::answer(&bytes, at, Ntp::from_bits(0), Ntp::from_bits(u64::MAX));
+        let receipt = Receipt { received: Ntp::from_bits(0), ttl: None, field: Some(at.to_be_bytes()[0]) };
+        let reflected = Ntp::from_bits(u64::MAX);
+        let answer = ReflectorPacket::answer_to(&bytes, at, receipt, reflected).map(|answer| answer.bytes);
+        let _ = (class_of_service(&bytes, false), class_of_service(&bytes, true));
         if let Ok(answer) = answer {
             prop_assert_eq!(answer.len(), bytes.len());
         }

@@ -25,7 +25,10 @@ pub fn need(program: &str, package: &str) -> PathBuf {
         .chain(system)
         .map(|folder| folder.join(program))
         .find(|file| file.is_file())
-        .unwrap_or_else(|| panic!("{program} is missing: apt-get install -y {package} (tests/setup does it)"))
+        .unwrap_or_else(|| {
+            let install = if package.contains(" install ") { "" } else { "apt-get install -y " };
+            panic!("{program} is missing: {install}{package} (tests/setup does it)")
+        })
 }
 
 /// A port that is free on both families, for TCP and UDP, and that no other test was given.

@@ -50,6 +50,8 @@ pub struct Platform {
     pub publishing: Option<String>,
     /// Servers that go wrong, each on a port of its own.
     pub odd: Vec<Odd>,
+    /// A STAMP reflector that others wrote (stamp-suite), on UDP 862 over IPv4: its arguments.
+    pub reflector: Option<Vec<String>>,
 }
 
 impl Default for Platform {
@@ -72,8 +74,19 @@ impl Default for Platform {
             srt_options: String::new(),
             publishing: None,
             odd: Vec::new(),
+            reflector: None,
         }
     }
+}
+
+/// An RFC 8762 reflector by other hands.
+fn reflect(place: &Namespace, more: &[String]) -> Peer {
+    Peer::of("stamp-suite", "cargo install --locked stamp-suite@1.0.0")
+        .args(["-i", "-S", address::PLATFORM[0], "-o", "862"])
+        .args(more)
+        .inside(place)
+        .spawn()
+        .await_udp(862)
 }
 
 /// Who vouches for a certificate.
@@ -110,6 +123,7 @@ impl Platform {
         let mut servers = self.srt(place);
         servers.push(self.nginx(place, certified, filter));
         servers.extend(self.publishing.as_deref().map(|key| publish(place, key)));
+        servers.extend(self.reflector.as_deref().map(|more| reflect(place, more)));
         servers
     }
 

@@ -1,19 +1,28 @@
 //! A STAMP session sender over UDP (RFC 8762 section 4.2) on threads of its own: the runtime's
-//! timers are too coarse to pace packets, and its tasks too late to time them.
+//! timers are too coarse to pace packets, and its tasks too late to time them. Times are the
+//! kernel's where it gives them: a machine that is busy then adds no delay of its own.
 
+pub mod path_mtu;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
 use std::io;
 use std::net::UdpSocket;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
 use super::clock::Wall;
+use super::datagram::{self, Came, Kept};
 use super::failure::classify;
-use super::icmp_error;
-use crate::model::{Failure, WireText};
-use crate::wire::stamp::{ErrorEstimate, MAX_BYTES, Ntp, ReflectorPacket, SenderPacket, Session};
+use crate::model::{Dscp, Failure, IcmpError, WireText};
+use crate::wire::stamp::{
+    ErrorEstimate, MAX_BYTES, Ntp, ReflectorPacket, SenderPacket, Session, class_of_service,
+};
 
 /// Longest sleep in one go, so that cancelling takes effect soon.
 const NAP: Duration = Duration::from_millis(50);
@@ -25,6 +34,9 @@ const REFUSALS: u32 = 10;
 const SAMPLE_EVERY: Duration = Duration::from_millis(100);
 /// Asked of the system, which may give less.
 const BUFFER: usize = 1 << 20;
+/// Of so many answers in a hundred the kernel must have noted both times: the first packets leave
+/// before it has begun.
+const NOTED_PERCENT: usize = 95;
 
 /// What to send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +49,8 @@ pub struct Plan {
     pub size: usize,
     /// Session id (RFC 8972 section 3); 0 for none, and then replies with any are taken.
     pub ssid: u16,
+    /// Class of service to send with, and to ask the reflector about (RFC 8972 section 4.4).
+    pub dscp: Option<Dscp>,
     /// How long to wait for replies after the last packet.
     pub patience: Duration,
 }
@@ -52,6 +66,20 @@ pub struct Outcome {
     pub not_sent: u64,
     /// The first error that the network or the system reported.
     pub error: Option<Trouble>,
+    /// True when the kernel noted when packets left and came, false when this program did.
+    pub by_kernel: bool,
+    /// Which classes of service were seen.
+    pub marks: Marks,
+}
+
+/// Classes of service of the packets that came back, and of how many.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Marks {
+    /// With which they came to the reflector, as it says.
+    pub out: BTreeMap<Dscp, u64>,
+    /// With which its answers came here, as this system says; of those only that the reflector
+    /// sent as it was asked to.
+    pub back: BTreeMap<Dscp, u64>,
 }
 
 /// An error that the network or the system reported.
@@ -83,7 +111,15 @@ pub fn run(
         over: AtomicBool::new(false),
         replies: AtomicU32::new(0),
         refusals: AtomicU32::new(0),
+        numbered: AtomicU32::new(u32::MAX),
+        kept: Mutex::default(),
     };
+    if let Some(dscp) = plan.dscp {
+        datagram::mark(socket, dscp);
+    }
+    if !datagram::note_departures(socket) {
+        shared.numbered.store(0, Relaxed);
+    }
     thread::scope(|scope| {
         let receiver = thread::Builder::new()
             .name("stamp receiver".to_owned())
@@ -94,10 +130,8 @@ pub fn run(
         let Ok((arrivals, error)) = receiver.join() else {
             return Err(io::Error::other("the receiving thread broke"));
         };
-        for (at, reply) in &arrivals {
-            outcome.session.received(reply.sender_sequence, *at, Some(reply));
-        }
         outcome.error = outcome.error.or(error);
+        shared.settle(&mut outcome, &arrivals);
         Ok(outcome)
     })
 }
@@ -111,6 +145,26 @@ struct Shared<'a> {
     over: AtomicBool,
     replies: AtomicU32,
     refusals: AtomicU32,
+    /// Up to this many sends the kernel's numbers are our sequence numbers: one that fails may have
+    /// got a number or not.
+    numbered: AtomicU32,
+    kept: Mutex<Notes>,
+}
+
+/// What was taken from the kernel's queue.
+#[derive(Default)]
+struct Notes {
+    left: Vec<(u32, Duration)>,
+    icmp: Option<IcmpError>,
+}
+
+/// An answer.
+struct Answered {
+    at: Duration,
+    by_kernel: bool,
+    reply: ReflectorPacket,
+    out: Option<Dscp>,
+    back: Option<Dscp>,
 }
 
 impl Shared<'_> {
@@ -131,6 +185,8 @@ impl Shared<'_> {
             lateness: Vec::with_capacity(plan.packets as usize),
             not_sent: 0,
             error: None,
+            by_kernel: false,
+            marks: Marks::default(),
         };
         // Room for hiccups, but an end: half as long again.
         let deadline = self.start + plan.every.saturating_mul(plan.packets) * 3 / 2 + Duration::from_secs(1);
@@ -165,8 +221,10 @@ impl Shared<'_> {
             };
             let error = ErrorEstimate::UNSYNCHRONISED;
             let packet = SenderPacket { sequence, sent: self.ntp(now), error, ssid: self.plan.ssid };
-            let sent = self.socket.send(&packet.encode(self.plan.size)).map(drop);
+            let bytes = packet.encode_asking(self.plan.size, self.plan.dscp.map(Dscp::value));
+            let sent = self.socket.send(&bytes).map(drop);
             if sent.is_err() {
+                self.numbered.fetch_min(sequence, Relaxed);
                 session.unsent();
             }
             sent
@@ -199,14 +257,15 @@ impl Shared<'_> {
     }
 
     /// Collects replies, bounded whatever arrives.
-    fn receive(&self, sample: &dyn Fn(f64, f64)) -> (Vec<(Duration, ReflectorPacket)>, Option<Trouble>) {
+    fn receive(&self, sample: &dyn Fn(f64, f64)) -> (Vec<Answered>, Option<Trouble>) {
         let bound = self.plan.packets as usize * 2 + 64;
         let mut arrivals = Vec::with_capacity(self.plan.packets as usize);
-        let mut datagram = [0; MAX_BYTES + 1];
+        let mut buffer = [0; MAX_BYTES + 1];
         let (mut error, mut sampled) = (None, None);
         while !self.over.load(Relaxed) && arrivals.len() < bound {
-            let length = match self.socket.recv(&mut datagram) {
-                Ok(length) => length,
+            self.drain();
+            let came = match datagram::receive(self.socket, &mut buffer) {
+                Ok(came) => came,
                 Err(failed) if is_timeout(&failed) => continue,
                 Err(failed) => {
                     self.refusals.fetch_add(1, Relaxed);
@@ -214,30 +273,85 @@ impl Shared<'_> {
                     continue;
                 }
             };
-            let now = Instant::now();
-            let Ok(reply) = ReflectorPacket::parse(datagram.get(..length).unwrap_or_default()) else {
+            let Some(answered) = self.answered(&came, buffer.get(..came.length).unwrap_or_default()) else {
                 continue;
             };
-            if self.plan.ssid != 0 && reply.ssid != self.plan.ssid {
-                continue;
-            }
-            let at = now.saturating_duration_since(self.start);
-            arrivals.push((at, reply));
-            self.replies.fetch_add(1, Relaxed);
+            let at = answered.at;
             if sampled.is_none_or(|last| at.saturating_sub(last) >= SAMPLE_EVERY) {
                 sampled = Some(at);
                 // For the eye only: the reply's copy of our own timestamp is taken at its word.
-                let trip = Duration::from_nanos(
-                    u64::try_from(self.ntp(now).since_ns(reply.sender_sent)).unwrap_or_default(),
-                );
+                let trip = self.ntp(came.at).since_ns(answered.reply.sender_sent);
+                let trip = Duration::from_nanos(u64::try_from(trip).unwrap_or_default());
                 sample(at.as_secs_f64() * 1000.0, trip.as_secs_f64() * 1000.0);
             }
+            arrivals.push(answered);
+            self.replies.fetch_add(1, Relaxed);
         }
+        self.drain();
         (arrivals, error)
     }
 
+    fn answered(&self, came: &Came, bytes: &[u8]) -> Option<Answered> {
+        let reply = ReflectorPacket::parse(bytes).ok()?;
+        if self.plan.ssid != 0 && reply.ssid != self.plan.ssid {
+            return None;
+        }
+        let told = self.plan.dscp.and_then(|_| class_of_service(bytes, true));
+        let as_asked = told.is_some_and(|told| told.reverse == 0);
+        Some(Answered {
+            at: came.at.saturating_duration_since(self.start),
+            by_kernel: came.by_kernel,
+            reply,
+            out: told.map(|told| Dscp::of_value(told.arrived)),
+            back: came.field.filter(|_| as_asked).map(Dscp::of_field),
+        })
+    }
+
+    /// Takes from the kernel's queue what it kept of this socket.
+    fn drain(&self) {
+        let found = datagram::kept(self.socket);
+        if found.is_empty() {
+            return;
+        }
+        let mut notes = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        for kept in found {
+            match kept {
+                Kept::Icmp(error, _) => notes.icmp = Some(error),
+                Kept::Left(number, at) if notes.left.len() < self.plan.packets as usize => {
+                    notes.left.push((number, at.saturating_duration_since(self.start)));
+                }
+                Kept::Left(..) => {}
+            }
+        }
+    }
+
+    /// Puts the answers into the books, with the kernel's times where it has any.
+    fn settle(&self, outcome: &mut Outcome, arrivals: &[Answered]) {
+        let mut notes = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let numbered = self.numbered.load(Relaxed);
+        notes.left.retain(|(number, _)| *number < numbered);
+        notes.left.sort_unstable();
+        for (number, at) in &notes.left {
+            outcome.session.left(*number, *at);
+        }
+        let mut noted = 0;
+        for Answered { at, by_kernel, reply, out, back } in arrivals {
+            outcome.session.received(reply.sender_sequence, *at, Some(reply));
+            let left = notes.left.binary_search_by_key(&reply.sender_sequence, |(number, _)| *number);
+            noted += usize::from(*by_kernel && left.is_ok());
+            for (marks, dscp) in [(&mut outcome.marks.out, out), (&mut outcome.marks.back, back)] {
+                if let Some(dscp) = dscp {
+                    *marks.entry(*dscp).or_default() += 1;
+                }
+            }
+        }
+        outcome.by_kernel = noted > 0 && noted * 100 >= arrivals.len() * NOTED_PERCENT;
+    }
+
     fn trouble(&self, error: &io::Error) -> Trouble {
-        match icmp_error::take(self.socket) {
+        self.drain();
+        let icmp = self.kept.lock().unwrap_or_else(PoisonError::into_inner).icmp.take();
+        match icmp {
             Some(icmp) => Trouble { failure: icmp.failure(), detail: icmp.to_string().into() },
             None => Trouble { failure: classify(error), detail: error.to_string().into() },
         }
@@ -250,99 +364,18 @@ fn is_timeout(error: &io::Error) -> bool {
 
 /// Errors that ICMP caused: they concern a packet that was sent before.
 fn refers_to_earlier(error: &io::Error) -> bool {
-    matches!(
-        classify(error),
-        Failure::Refused | Failure::Reset | Failure::HostUnreachable | Failure::NetUnreachable
-    )
+    is_too_big(error)
+        || matches!(
+            classify(error),
+            Failure::Refused | Failure::Reset | Failure::HostUnreachable | Failure::NetUnreachable
+        )
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn plan(packets: u32) -> Plan {
-        Plan {
-            packets,
-            every: Duration::from_millis(2),
-            size: 100,
-            ssid: 7,
-            patience: Duration::from_millis(300),
-        }
-    }
-
-    fn connected(to: &UdpSocket) -> UdpSocket {
-        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-        socket.connect(to.local_addr().unwrap()).unwrap();
-        socket
-    }
-
-    /// Reflects what `keep` lets through, until nothing comes for half a second.
-    fn reflector(socket: UdpSocket, keep: impl Fn(u32) -> bool + Send + 'static) -> thread::JoinHandle<u32> {
-        thread::spawn(move || {
-            socket.set_read_timeout(Some(Duration::from_millis(500))).unwrap();
-            let (mut datagram, mut count) = ([0; 2000], 0);
-            while let Ok((length, from)) = socket.recv_from(&mut datagram) {
-                let packet = SenderPacket::parse(&datagram[..length]).unwrap();
-                if keep(packet.sequence) {
-                    let now = Ntp::from_unix_ns(1);
-                    let answer = ReflectorPacket::answer(&datagram[..length], count, now, now).unwrap();
-                    count += 1;
-                    socket.send_to(&answer, from).unwrap();
-                }
-            }
-            count
-        })
-    }
-
-    #[test]
-    fn what_comes_back_is_counted() {
-        let far = UdpSocket::bind("127.0.0.1:0").unwrap();
-        let near = connected(&far);
-        let reflector = reflector(far, |n| !(20..25).contains(&n));
-        let samples = std::sync::Mutex::new(Vec::new());
-        let sample = |at, trip| samples.lock().unwrap().push((at, trip));
-        let outcome = run(&near, &plan(100), &CancellationToken::new(), &sample).unwrap();
-        let statistics = outcome.session.statistics();
-        assert_eq!((statistics.sent, statistics.lost, statistics.longest_burst), (100, 5, 5));
-        assert_eq!((statistics.reflector_count, outcome.not_sent, &outcome.error), (Some(95), 0, &None));
-        assert_eq!(outcome.lateness.len(), 100);
-        assert!(statistics.round_trip.unwrap().p50_ms > 0.0);
-        assert!(!samples.lock().unwrap().is_empty());
-        assert_eq!(reflector.join().unwrap(), 95);
-    }
-
-    #[test]
-    fn a_closed_port_ends_it_soon() {
-        let near = connected(&UdpSocket::bind("127.0.0.1:0").unwrap());
-        let outcome = run(&near, &plan(5000), &CancellationToken::new(), &|_, _| {}).unwrap();
-        assert_eq!(outcome.error.unwrap().failure, Failure::Refused);
-        let statistics = outcome.session.statistics();
-        assert!(statistics.sent < 1000 && statistics.received == 0, "{statistics:?}");
-    }
-
-    #[test]
-    fn a_stranger_with_another_session_id_is_not_heard() {
-        let far = UdpSocket::bind("127.0.0.1:0").unwrap();
-        let near = connected(&far);
-        let stranger = SenderPacket {
-            sequence: 0,
-            sent: Ntp::from_bits(0),
-            error: ErrorEstimate::UNSYNCHRONISED,
-            ssid: 8,
-        };
-        let lie = ReflectorPacket::answer(&stranger.encode(44), 0, Ntp::from_bits(0), Ntp::from_bits(0));
-        far.send_to(&lie.unwrap(), near.local_addr().unwrap()).unwrap();
-        let outcome = run(&near, &plan(3), &CancellationToken::new(), &|_, _| {}).unwrap();
-        assert_eq!(outcome.session.statistics().received, 0);
-    }
-
-    #[test]
-    fn cancelling_keeps_what_was_sent() {
-        let far = UdpSocket::bind("127.0.0.1:0").unwrap();
-        let near = connected(&far);
-        let cancel = CancellationToken::new();
-        cancel.cancel();
-        let outcome = run(&near, &plan(5000), &cancel, &|_, _| {}).unwrap();
-        assert_eq!(outcome.session.statistics().sent, 0);
-    }
+/// Too large for the way, if a router said so, or for the interface.
+fn is_too_big(error: &io::Error) -> bool {
+    #[cfg(unix)]
+    let too_big = error.raw_os_error() == Some(libc::EMSGSIZE);
+    #[cfg(not(unix))]
+    let too_big = error.kind() == io::ErrorKind::FileTooLarge;
+    too_big
 }

@@ -1,13 +1,16 @@
 //! Holds what happened to the packets against the limits, each address family apart.
 
+mod dscp;
+mod figures;
+mod mtu;
+
 use std::fmt::Write as _;
 
 use super::findings::{
-    BLOCKED_BACK, BLOCKED_OUT, BURST, BURST_LONG, CUT_SHORT, DUPLICATED, FAMILY_UNUSED, JITTER, JITTER_HIGH,
-    LOCAL_POLICY, LOSS, LOSS_HIGH, MEASURED, NO_ADDRESS, ORDER, OTHER_ADDRESS, PROHIBITED, REFUSED,
-    REORDERED, ROUND_TRIP, ROUND_TRIP_LONG, SILENT, SINGLE, UNEVEN, UNREACHABLE,
+    BLOCKED_BACK, BLOCKED_OUT, CUT_SHORT, FAMILY_UNUSED, JITTER_HIGH, LOCAL_POLICY, MEASURED, NO_ADDRESS,
+    OTHER_ADDRESS, OTHER_METHOD, PROHIBITED, REFUSED, ROUND_TRIP_LONG, SILENT, UNEVEN, UNREACHABLE,
 };
-use super::{Flow, Limits, Method, Reading, RoundTrip};
+use super::{Flow, Limits, Method, Reading, RoundTrip, Timestamps};
 use crate::model::{AtMost, Code, Failure, Family, Finding, Series};
 
 /// Fewer than this share of the planned packets is too little to judge by.
@@ -24,7 +27,7 @@ pub(super) fn judge(limits: &Limits, reading: &Reading) -> Vec<Finding> {
         let remedy = format!("network team: make {} resolve here", reading.host);
         return vec![Finding::fail(NO_ADDRESS, "an address", format!("{}: {why}", reading.host), remedy)];
     }
-    let any = reading.flows.iter().any(|flow| flow.received > 0);
+    let any = reading.flows.iter().any(|flow| flow.received > 0 && !takes_the_place(reading, flow));
     let unasked = reading.unasked.iter().map(|unasked| {
         let family = Family::of(unasked.remote.ip()).word();
         let observed = format!("{} ({family}): {}", unasked.remote, unasked.why);
@@ -34,17 +37,32 @@ pub(super) fn judge(limits: &Limits, reading: &Reading) -> Vec<Finding> {
     flows.chain(unasked).collect()
 }
 
+/// True for handshakes beside STAMP that got nothing: no other address family.
+fn takes_the_place(reading: &Reading, flow: &Flow) -> bool {
+    let here = |other: &Flow| other.contact.remote.ip() == flow.contact.remote.ip();
+    flow.method == Method::Tcp && reading.flows.iter().any(|other| here(other) && other.method != Method::Tcp)
+}
+
 fn judge_flow(limits: &Limits, reading: &Reading, flow: &Flow, any: bool) -> Vec<Finding> {
     let place = place(flow);
     let sent_enough = count(flow.sent) >= ENOUGH * count(flow.planned);
     match &flow.round_trip {
         Some(trip) => {
             let mut findings = vec![Finding::pass(MEASURED, "packets come back", describe(flow, trip))];
+            findings.extend(flow.instead_of.as_ref().map(|instead| {
+                let observed =
+                    format!("{}: {}, {}; TCP handshakes instead", place, instead.method, instead.why);
+                let remedy =
+                    "network team: handshakes tell delay, and little of loss; allow the method asked for";
+                Finding::warn(OTHER_METHOD, format!("{} gets answers", instead.method), observed, remedy)
+            }));
             if !sent_enough || flow.late_p99_ms > LATE_MS {
                 findings.push(doubt(flow, sent_enough));
             } else {
-                let held = hold_against(limits, flow, trip, &place);
+                let held = figures::hold_against(limits, flow, trip, &place);
                 findings.extend(held.into_iter().map(|finding| own_doing(flow, finding)));
+                findings.extend(mtu::judge(limits, reading, flow, &place));
+                findings.extend(dscp::judge(limits, flow, &place));
             }
             findings
         }
@@ -79,6 +97,11 @@ fn describe(flow: &Flow, trip: &RoundTrip) -> String {
             let _ = write!(text, "; lost {out} on the way out, {back} on the way back");
         }
     }
+    text.push_str(match flow.timestamps {
+        Some(Timestamps::Kernel) => "; times by the kernel",
+        Some(Timestamps::User) => "; times by this program",
+        None => "",
+    });
     text
 }
 
@@ -118,7 +141,10 @@ fn own_doing(flow: &Flow, finding: Finding) -> Finding {
 }
 
 fn nothing_came(reading: &Reading, flow: &Flow, any: bool) -> Finding {
-    let (code, observed, remedy) = explain(reading, flow);
+    if let Some(finding) = mtu::back_only(reading, flow, &place(flow)).filter(|_| !any) {
+        return finding;
+    }
+    let (code, observed, remedy) = mtu::swallowed(reading, flow).unwrap_or_else(|| explain(reading, flow));
     let (expected, observed) = ("packets come back", format!("{}: {observed}", place(flow)));
     if !any {
         return Finding::fail(code, expected, observed, remedy);
@@ -136,6 +162,7 @@ fn explain(reading: &Reading, flow: &Flow) -> (Code, String, String) {
     let what = match flow.method {
         Method::Stamp | Method::StampSession => format!("UDP {port}"),
         Method::IcmpDatagram | Method::IcmpRaw => "ICMP echo".to_owned(),
+        Method::Tcp => format!("TCP {}", flow.contact.remote.port()),
     };
     let allow = format!("network team: allow {what} to {host} and the answers back");
     if let Some(trouble) = &flow.trouble {
@@ -179,98 +206,6 @@ fn explain(reading: &Reading, flow: &Flow) -> (Code, String, String) {
             format!("{allow}; make sure that something answers there"),
         ),
     }
-}
-
-/// One measured figure and how it is held against its limit.
-struct Figure {
-    within: Code,
-    beyond: Code,
-    value: f64,
-    unit: &'static str,
-    remedy: &'static str,
-}
-
-fn hold_against(limits: &Limits, flow: &Flow, trip: &RoundTrip, place: &str) -> Vec<Finding> {
-    let percent = |part: u64| 100.0 * count(part) / count(flow.sent.max(1));
-    let delay = "network team: find where the delay arises (queues under load, VPN, wireless), or choose an ingest nearer by";
-    let trips = |limit, name: &'static str, value| {
-        let figure = Figure { within: ROUND_TRIP, beyond: ROUND_TRIP_LONG, value, unit: "ms", remedy: delay };
-        (limit, name, figure)
-    };
-    let figures = [
-        (
-            limits.loss_percent,
-            "loss",
-            Figure {
-                within: LOSS,
-                beyond: LOSS_HIGH,
-                value: percent(flow.sent.saturating_sub(flow.received)),
-                unit: "%",
-                remedy: "network team: look for errors and full queues on this way; take a wire instead of wireless; SRT with more latency repairs some loss",
-            },
-        ),
-        (
-            limits.longest_burst_ms,
-            "longest burst of loss",
-            Figure {
-                within: BURST,
-                beyond: BURST_LONG,
-                value: flow.longest_burst_ms,
-                unit: "ms",
-                remedy: "network team: look for link changes, roaming or re-routing; the encoder's latency must exceed such a gap",
-            },
-        ),
-        (
-            limits.jitter_ms,
-            "jitter",
-            Figure {
-                within: JITTER,
-                beyond: JITTER_HIGH,
-                value: flow.jitter_ms,
-                unit: "ms",
-                remedy: "network team: keep other load off this line, or give the stream priority",
-            },
-        ),
-        trips(limits.round_trip_p50_ms, "round trip, median", trip.p50_ms),
-        trips(limits.round_trip_p95_ms, "round trip, 95 %", trip.p95_ms),
-        trips(limits.round_trip_p99_ms, "round trip, 99 %", trip.p99_ms),
-        (
-            limits.reordered_percent,
-            "out of order",
-            Figure {
-                within: ORDER,
-                beyond: REORDERED,
-                value: percent(flow.reordered),
-                unit: "%",
-                remedy: "network team: look for load balancing per packet on this way",
-            },
-        ),
-        (
-            limits.duplicated_percent,
-            "duplicated",
-            Figure {
-                within: SINGLE,
-                beyond: DUPLICATED,
-                value: percent(flow.duplicates),
-                unit: "%",
-                remedy: "network team: look for a loop or a doubled link on this way",
-            },
-        ),
-    ];
-    figures
-        .into_iter()
-        .filter_map(|(limit, name, figure)| {
-            let AtMost(limit) = limit?;
-            let Figure { within, beyond, value, unit, remedy } = figure;
-            let expected = format!("{name} ≤ {limit} {unit}");
-            let observed = format!("{value:.2} {unit}, {place}");
-            Some(if value <= limit {
-                Finding::pass(within, expected, observed)
-            } else {
-                Finding::fail(beyond, expected, observed, remedy)
-            })
-        })
-        .collect()
 }
 
 /// The round trips of each family, the worst of each stretch where there are many.

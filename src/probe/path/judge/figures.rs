@@ -1,0 +1,127 @@
+//! Each measured figure against its limit.
+
+use super::count;
+use crate::model::{AtMost, Code, Finding};
+use crate::probe::path::findings::{
+    BURST, BURST_LONG, DUPLICATED, JITTER, JITTER_HIGH, LOSS, LOSS_HIGH, NOT_TOLD, ORDER, REORDERED,
+    ROUND_TRIP, ROUND_TRIP_LONG, SINGLE,
+};
+use crate::probe::path::{Flow, Limits, Method, RoundTrip};
+
+const LOSS_OF: &str = "loss";
+const BURST_OF: &str = "longest burst of loss";
+const ORDER_OF: &str = "out of order";
+const SINGLE_OF: &str = "duplicated";
+
+/// One measured figure and how it is held against its limit.
+struct Figure {
+    within: Code,
+    beyond: Code,
+    value: f64,
+    unit: &'static str,
+    remedy: &'static str,
+}
+
+pub(super) fn hold_against(limits: &Limits, flow: &Flow, trip: &RoundTrip, place: &str) -> Vec<Finding> {
+    let percent = |part: u64| 100.0 * count(part) / count(flow.sent.max(1));
+    let delay = "network team: find where the delay arises (queues under load, VPN, wireless), or choose an ingest nearer by";
+    let trips = |limit, name: &'static str, value| {
+        let figure = Figure { within: ROUND_TRIP, beyond: ROUND_TRIP_LONG, value, unit: "ms", remedy: delay };
+        (limit, name, figure)
+    };
+    let figures = [
+        (
+            limits.loss_percent,
+            LOSS_OF,
+            Figure {
+                within: LOSS,
+                beyond: LOSS_HIGH,
+                value: percent(flow.sent.saturating_sub(flow.received)),
+                unit: "%",
+                remedy: "network team: look for errors and full queues on this way; take a wire instead of wireless; SRT with more latency repairs some loss",
+            },
+        ),
+        (
+            limits.longest_burst_ms,
+            BURST_OF,
+            Figure {
+                within: BURST,
+                beyond: BURST_LONG,
+                value: flow.longest_burst_ms,
+                unit: "ms",
+                remedy: "network team: look for link changes, roaming or re-routing; the encoder's latency must exceed such a gap",
+            },
+        ),
+        (
+            limits.jitter_ms,
+            "jitter",
+            Figure {
+                within: JITTER,
+                beyond: JITTER_HIGH,
+                value: flow.jitter_ms,
+                unit: "ms",
+                remedy: "network team: keep other load off this line, or give the stream priority",
+            },
+        ),
+        trips(limits.round_trip_p50_ms, "round trip, median", trip.p50_ms),
+        trips(limits.round_trip_p95_ms, "round trip, 95 %", trip.p95_ms),
+        trips(limits.round_trip_p99_ms, "round trip, 99 %", trip.p99_ms),
+        (
+            limits.reordered_percent,
+            ORDER_OF,
+            Figure {
+                within: ORDER,
+                beyond: REORDERED,
+                value: percent(flow.reordered),
+                unit: "%",
+                remedy: "network team: look for load balancing per packet on this way",
+            },
+        ),
+        (
+            limits.duplicated_percent,
+            SINGLE_OF,
+            Figure {
+                within: SINGLE,
+                beyond: DUPLICATED,
+                value: percent(flow.duplicates),
+                unit: "%",
+                remedy: "network team: look for a loop or a doubled link on this way",
+            },
+        ),
+    ];
+    let tells = |name: &str| flow.method != Method::Tcp || handshakes_tell(flow, name, limits);
+    figures
+        .into_iter()
+        .filter_map(|(limit, name, figure)| {
+            let AtMost(limit) = limit?;
+            let Figure { within, beyond, value, unit, remedy } = figure;
+            let expected = format!("{name} ≤ {limit} {unit}");
+            let observed = format!("{value:.2} {unit}, {place}");
+            Some(if !tells(name) {
+                not_told(flow, expected, place)
+            } else if value <= limit {
+                Finding::pass(within, expected, observed)
+            } else {
+                Finding::fail(beyond, expected, observed, remedy)
+            })
+        })
+        .collect()
+}
+
+/// Handshakes are few, small and one after another: they tell delay, and loss where enough of them
+/// were made that a single lost one is within the limit.
+fn handshakes_tell(flow: &Flow, name: &str, limits: &Limits) -> bool {
+    let enough = |AtMost(limit): AtMost<f64>| limit <= 0.0 || count(flow.sent) * limit >= 100.0;
+    match name {
+        LOSS_OF => limits.loss_percent.is_none_or(enough),
+        BURST_OF | ORDER_OF | SINGLE_OF => false,
+        _ => true,
+    }
+}
+
+/// A limit that the method cannot tell about.
+pub(super) fn not_told(flow: &Flow, expected: String, place: &str) -> Finding {
+    let observed = format!("{} cannot tell, {place}", flow.method.words());
+    let remedy = "measure to a far end, or to a reflector, which takes packets like the stream's";
+    Finding::unknown(NOT_TOLD, expected, observed, remedy)
+}
