@@ -193,9 +193,11 @@ mod tests {
             datagram_of::mark(&std, Dscp::of_value(sent));
             datagram_of::note_arrivals(&std);
             rig.client.send(&packet(ssid, 0).encode_asking(200, Some(asked))).await.unwrap();
-            rig.client.readable().await.unwrap();
             let mut answer = [0; 300];
-            let came = datagram_of::receive(&std, &mut answer).unwrap();
+            let came = rig
+                .client
+                .async_io(tokio::io::Interest::READABLE, || datagram_of::receive(&std, &mut answer));
+            let came = came.await.unwrap();
             let told = class_of_service(&answer[..came.length], true).unwrap();
             assert_eq!((told.wanted, told.arrived, told.ecn), (asked, sent, 0));
             assert_eq!(came.field, Some(asked << 2), "the answer came as it was asked for");

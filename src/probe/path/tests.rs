@@ -415,8 +415,7 @@ async fn a_reflector_without_a_session_is_measured() {
     assert_eq!((flow.round_trips_us[3], flow.round_trips_us.len(), flow.longest_burst), (None, 200, 1));
     assert!(*seen.lock().unwrap() > 3);
     let limits = Limits { loss_percent: Some(AtMost(1.0)), ..Limits::default() };
-    let last = codes(&limits, &reading).pop().unwrap();
-    assert_eq!(last, ("path.loss_high".to_owned(), Effect::Fail));
+    assert!(codes(&limits, &reading).contains(&("path.loss_high".to_owned(), Effect::Fail)));
 }
 
 #[tokio::test]
@@ -448,7 +447,8 @@ async fn stopping_keeps_what_was_sent_as_no_answer() {
     let env = env();
     let cancel = env.cancel.clone();
     tokio::spawn(async move {
-        tokio::time::sleep(Duration::from_millis(300)).await;
+        // Small packets come first, and are waited for.
+        tokio::time::sleep(Duration::from_millis(2500)).await;
         cancel.cancel();
     });
     let reading = Path::measure(&target, &env).await.unwrap();
