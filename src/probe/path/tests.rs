@@ -288,6 +288,8 @@ fn families_are_judged_apart() {
     let found = codes(&Limits::default(), &reading(vec![flow(), six(Flow { trouble, sent: 0, ..silent() })]));
     assert_eq!(found[1], ("path.family_unused".to_owned(), Effect::Pass));
     let unasked = Unasked { remote: "[2001:db8::1]:8443".parse().unwrap(), why: "refused".into() };
+    let alone = Reading { unasked: vec![unasked.clone()], ..reading(vec![silent()]) };
+    assert_eq!(codes(&Limits::default(), &alone), [("path.silent".to_owned(), Effect::Fail)]);
     let found = codes(&Limits::default(), &Reading { unasked: vec![unasked], ..reading(vec![flow()]) });
     assert_eq!(found[1], ("path.family_unused".to_owned(), Effect::Pass));
 }

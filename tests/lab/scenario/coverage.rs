@@ -25,7 +25,6 @@ const NOT_OF_A_NETWORK: &[(&str, &str)] = &[
     ("rehearsal.refused", "an ingest that consents and says no later: src/probe/rehearsal/tests.rs"),
     ("rehearsal.broken", "an ingest that breaks its own protocol: src/probe/rehearsal/tests.rs"),
     ("rehearsal.silent", "races with rehearsal.send_timed_out: src/probe/rehearsal/tests.rs"),
-    ("path.other_address", "two public addresses, one for TCP and one for UDP: src/probe/path/tests.rs"),
     ("judge.future", "a report judged as of a time before it: src/judge/tests.rs"),
 ];
 

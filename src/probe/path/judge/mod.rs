@@ -28,7 +28,8 @@ pub(super) fn judge(limits: &Limits, reading: &Reading) -> Vec<Finding> {
         return vec![Finding::fail(NO_ADDRESS, "an address", format!("{}: {why}", reading.host), remedy)];
     }
     let any = reading.flows.iter().any(|flow| flow.received > 0 && !takes_the_place(reading, flow));
-    let unasked = reading.unasked.iter().map(|unasked| {
+    // Of a family that could not be asked no good is said when the other one failed, too.
+    let unasked = reading.unasked.iter().filter(|_| any).map(|unasked| {
         let family = Family::of(unasked.remote.ip()).word();
         let observed = format!("{} ({family}): {}", unasked.remote, unasked.why);
         Finding::pass(FAMILY_UNUSED, "one address family reaches the far end", observed)

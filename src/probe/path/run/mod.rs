@@ -73,8 +73,8 @@ pub(super) async fn measure(target: &Target, env: &Env) -> Result<Reading, NotMe
         }
     }
     match first {
-        // That one family could not be asked about matters less only when the other answered.
-        Some(why) if reading.flows.iter().all(|flow| flow.received == 0) => Err(why),
+        // What one family showed stands, also when it is nothing: only without any is it not asked.
+        Some(why) if reading.flows.is_empty() => Err(why),
         None if reading.flows.is_empty() => Err(NotMeasured::cancelled()),
         _ => Ok(reading),
     }
