@@ -334,18 +334,18 @@ impl Shared<'_> {
         for (number, at) in &notes.left {
             outcome.session.left(*number, *at);
         }
-        let mut noted = 0;
+        let mut by_both = 0;
         for Answered { at, by_kernel, reply, out, back } in arrivals {
             outcome.session.received(reply.sender_sequence, *at, Some(reply));
             let left = notes.left.binary_search_by_key(&reply.sender_sequence, |(number, _)| *number);
-            noted += usize::from(*by_kernel && left.is_ok());
+            by_both += usize::from(*by_kernel && left.is_ok());
             for (marks, dscp) in [(&mut outcome.marks.out, out), (&mut outcome.marks.back, back)] {
                 if let Some(dscp) = dscp {
                     *marks.entry(*dscp).or_default() += 1;
                 }
             }
         }
-        outcome.by_kernel = noted > 0 && noted * 100 >= arrivals.len() * NOTED_PERCENT;
+        outcome.by_kernel = by_both > 0 && noted * 100 >= arrivals.len() * NOTED_PERCENT;
     }
 
     fn trouble(&self, error: &io::Error) -> Trouble {

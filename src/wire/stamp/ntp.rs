@@ -32,7 +32,7 @@ impl Ntp {
     /// constant between the two epochs: only differences mean anything.
     pub fn from_ptp(bits: u64) -> Self {
         let nanos = (bits & 0xffff_ffff).min(NANOS - 1);
-        Self(bits >> 32 << 32 | (nanos << 32) / NANOS)
+        Self(((bits >> 32) << 32) | ((nanos << 32) / NANOS))
     }
 
     /// Nanoseconds, rounded, from `earlier` to `self`, negative when `earlier` is later.

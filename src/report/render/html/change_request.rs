@@ -3,7 +3,8 @@
 use maud::{Markup, html as markup};
 
 use super::Page;
-use super::parts::{broken, capital, prose};
+use super::parts::{broken, prose};
+use crate::report::render::brief::capital;
 use crate::report::render::change_request::{self, BACK_OUT, OURS, notes, rows, shut, verify, window};
 use crate::report::render::text::line;
 
