@@ -345,7 +345,7 @@ impl Shared<'_> {
                 }
             }
         }
-        outcome.by_kernel = by_both > 0 && noted * 100 >= arrivals.len() * NOTED_PERCENT;
+        outcome.by_kernel = by_both > 0 && by_both * 100 >= arrivals.len() * NOTED_PERCENT;
     }
 
     fn trouble(&self, error: &io::Error) -> Trouble {
