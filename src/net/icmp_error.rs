@@ -56,16 +56,16 @@ mod linux {
     /// Takes the oldest ICMP error kept for this socket. Never blocks.
     pub fn take(socket: &impl AsFd) -> Option<IcmpError> {
         // A queue may hold other things first (transmit status): bounded look at what follows.
-        (0..8).map_while(|_| receive(socket)).find_map(|found| found)
+        (0..8).map_while(|_| receive(socket)).flatten().next()
     }
 
-    /// The next entry's ICMP error, if it is one; `None` when the queue is empty.
-    fn receive(socket: &impl AsFd) -> Option<Option<IcmpError>> {
+    /// The next entry's ICMP error, or nothing when it is something else; `None` when the queue is empty.
+    fn receive(socket: &impl AsFd) -> Option<impl Iterator<Item = IcmpError>> {
         let mut packet = [0_u8; 64]; // the start of our own packet: of no interest
         let flags = libc::MSG_ERRQUEUE | libc::MSG_DONTWAIT;
         let message = ancillary::receive(socket, &mut packet, flags).ok()?;
         let error = message.controls().find(|control| is_extended(control.kind));
-        Some(error.and_then(|error| parse(error.data)))
+        Some(error.and_then(|error| parse(error.data)).into_iter())
     }
 
     /// True for the control message that holds a `struct sock_extended_err`.

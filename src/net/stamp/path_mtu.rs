@@ -264,7 +264,8 @@ fn own_mtu(_: &UdpSocket, _: bool) -> Option<u16> {
     None
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod tests {
     use super::*;
 

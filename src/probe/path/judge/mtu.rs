@@ -59,10 +59,10 @@ pub(super) fn judge(limits: &Limits, reading: &Reading, flow: &Flow, place: &str
     let ways = if mtu.both_ways { "both ways" } else { "on the way out" };
     let mut observed = format!("{bytes} bytes pass {ways}, {place}");
     if let Some(told) = &mtu.told {
-        observed +=
-            &format!("; {} says that more is too large (it tells {} bytes)", told.from, told.mtu_bytes);
+        let said = format!("; {} says that more is too large (it tells {} bytes)", told.from, told.mtu_bytes);
+        observed.push_str(&said);
     }
-    let hole = hole(mtu).filter(|_| mtu.lost != Some(LostOn::WayBack)).is_some();
+    let hole = mtu.lost != Some(LostOn::WayBack) && hole(mtu).is_some();
     if hole {
         observed += "; larger ones vanish, and no router says why";
     } else if !mtu.steady {
