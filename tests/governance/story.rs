@@ -123,7 +123,7 @@ fn the_paper_shows_who_decided_and_what_does_not_hold() {
         }
         let pdftotext = need("pdftotext", "poppler-utils");
         let output = std::process::Command::new(pdftotext).arg("-raw").arg(out).arg("-").output().unwrap();
-        String::from_utf8(output.stdout).unwrap()
+        String::from_utf8(output.stdout).unwrap().split_whitespace().collect::<Vec<_>>().join(" ")
     };
     for shown in [words("pdf"), words("html")] {
         for name in ["R. Osei", "M. Keller"] {

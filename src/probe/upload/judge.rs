@@ -1,11 +1,12 @@
 //! Holds a reading against limits.
 
 mod change;
+mod count;
 mod stream;
 
 use super::findings as code;
 use super::series::{self, Rates};
-use super::{Answer, Ending, Limits, Over, Reading, SLOT_MS, Vantage, Way};
+use super::{Ending, Limits, Over, Reading, SLOT_MS, Way};
 use crate::model::{AtLeast, AtMost, Code, Finding, text};
 use crate::net::congestion::Congestion;
 use crate::wire::http;
@@ -16,13 +17,6 @@ const WINDOW_SHARE: f64 = 0.5;
 const AT_CAP: f64 = 0.93;
 /// A timer that fired so late, in ms, belongs to a computer that may have made the gaps itself.
 const LATE_MS: f64 = 200.0;
-
-/// Share of acknowledged bytes that must have arrived by the other side's sum.
-const ARRIVED: f64 = 0.95;
-/// An answer to an upload that comes so soon after the last acknowledgement was held up by nothing.
-const AT_ONCE_MS: f64 = 2000.0;
-/// Bytes that its kernel may hold unread at the end.
-const ON_ITS_WAY: f64 = 262_144.0;
 
 const QUEUES: &str = "ask the network team for smart queue management (CAKE, FQ-CoDel) or a queue limit on \
      the slowest link, and keep other uploads off the line";
@@ -50,7 +44,7 @@ pub(super) fn judge(limits: &Limits, reading: &Reading) -> Vec<Finding> {
     // A test that ended early since the answer was certain says so itself.
     let whole = limits.duration_s.filter(|_| !matches!(reading.ending, Ending::TooThin { .. }));
     findings.extend(whole.map(|limit| duration(limit, reading)));
-    findings.extend(count(reading));
+    findings.extend(count::count(reading));
     findings.extend(change::held_up_by(reading, rates));
     if reading.transport == Over::Tcp {
         findings.push(congestion(reading));
@@ -317,35 +311,6 @@ fn loss(limit: AtMost<f64>, reading: &Reading) -> Finding {
     }
     let remedy = "find where packets are lost: a policer, an overfull link, Wi-Fi, a bad cable or port";
     Finding::fail(code::LOSS_HIGH, expected, observed, remedy)
-}
-
-/// Whether acknowledgements can be believed, where they are the series: the other side's own sum.
-fn count(reading: &Reading) -> Option<Finding> {
-    if let Some(answer) = reading.answer.as_ref().filter(|answer| (200..300).contains(&answer.status)) {
-        return Some(taken(answer));
-    }
-    let total = reading.total.filter(|_| reading.vantage == Vantage::Acknowledged)?;
-    let expected = "what was acknowledged arrived";
-    let (arrived, acknowledged) = (total.received_bytes, total.acknowledged_bytes);
-    let observed = format!("{arrived} bytes arrived of {acknowledged} acknowledged");
-    if float(arrived) + ON_ITS_WAY >= ARRIVED * float(acknowledged) {
-        return Some(Finding::pass(code::COUNT_CONFIRMED, expected, observed));
-    }
-    let remedy = "ask the network team what ends TCP connections in between (a proxy, a WAN optimiser), and \
-                  measure against a golive far end, which counts what arrives";
-    Some(Finding::unknown(code::COUNT_CONTRADICTED, expected, observed, remedy))
-}
-
-/// A server answers when it has all: had something in between held much back, that would be late.
-fn taken(answer: &Answer) -> Finding {
-    let expected = "the server has all when all is acknowledged";
-    let observed = format!("it answered {} {:.0} ms after that", answer.status, answer.after_ms);
-    if answer.after_ms <= AT_ONCE_MS {
-        return Finding::pass(code::COUNT_CONFIRMED, expected, observed);
-    }
-    let remedy = "find out whether the server itself is slow to answer (a disk, a scan), or a proxy in between \
-                  holds the data back: then measure against a golive far end, which counts what arrives";
-    Finding::warn(code::COUNT_LATE, expected, observed, remedy)
 }
 
 fn duration(limit: AtLeast<u32>, reading: &Reading) -> Finding {
