@@ -68,7 +68,12 @@ async fn our_far_end_on_loopback_gives_path_measured() {
     let findings = judge(json!({ "loss_percent": 0.5, "round_trip_p95_ms": 500.0 }), &reading);
     expect(
         &findings,
-        &[("path.measured", Effect::Pass), ("path.loss", Effect::Pass), ("path.round_trip", Effect::Pass)],
+        &[
+            ("path.measured", Effect::Pass),
+            ("path.loss", Effect::Pass),
+            ("path.round_trip", Effect::Pass),
+            ("path.mtu", Effect::Pass),
+        ],
     );
 }
 
@@ -140,7 +145,12 @@ fn one_packet_in_twenty_lost_gives_path_loss_high() {
     let findings = judge(json!({ "loss_percent": 1.0, "longest_burst_ms": 100.0 }), &reading);
     expect(
         &findings,
-        &[("path.measured", Effect::Pass), ("path.loss_high", Effect::Fail), ("path.burst", Effect::Pass)],
+        &[
+            ("path.measured", Effect::Pass),
+            ("path.loss_high", Effect::Fail),
+            ("path.burst", Effect::Pass),
+            ("path.mtu", Effect::Pass),
+        ],
     );
     assert!(findings[0].observed.contains("lost 20 on the way out, 0 on the way back"));
 }
@@ -152,7 +162,10 @@ fn a_burst_of_loss_gives_path_burst_long() {
     let reading = through(rule, 2);
     assert_eq!(reading.flows[0].longest_burst, 40);
     let findings = judge(json!({ "longest_burst_ms": 100.0 }), &reading);
-    expect(&findings, &[("path.measured", Effect::Pass), ("path.burst_long", Effect::Fail)]);
+    expect(
+        &findings,
+        &[("path.measured", Effect::Pass), ("path.burst_long", Effect::Fail), ("path.mtu", Effect::Pass)],
+    );
 }
 
 fn ping(host: &str) -> Target {
