@@ -25,6 +25,7 @@ const NOT_OF_A_NETWORK: &[(&str, &str)] = &[
     ("rehearsal.refused", "an ingest that consents and says no later: src/probe/rehearsal/tests.rs"),
     ("rehearsal.broken", "an ingest that breaks its own protocol: src/probe/rehearsal/tests.rs"),
     ("rehearsal.silent", "races with rehearsal.send_timed_out: src/probe/rehearsal/tests.rs"),
+    ("path.uneven", "a laptop too busy whose kernel notes no times: src/probe/path/tests"),
     ("judge.future", "a report judged as of a time before it: src/judge/tests.rs"),
 ];
 

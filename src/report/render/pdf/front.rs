@@ -99,14 +99,14 @@ fn head(sheet: &Sheet<'_>, flow: &mut Flow<'_>) {
         }
         flow.facts(40.0, &facts);
     };
-    flow.columns(0.36, of_event, of_stream);
+    flow.columns(0.42, of_event, of_stream);
     flow.space(5.0);
 }
 
 /// The word, its shape and its colour, with its meaning and its expiry.
 fn verdict(sheet: &Sheet<'_>, flow: &mut Flow<'_>) {
     const SIDE: f32 = 15.0;
-    const VALID: f32 = 196.0;
+    const VALID: f32 = 186.0;
     let document = sheet.document;
     let verdict = &document.verdict;
     let colour = of_word(verdict.word);
