@@ -102,6 +102,15 @@ mod tests {
         near.set_nonblocking(true).unwrap();
         while near.write(&[0; 8_192]).is_ok() {}
         assert!(held(&SockRef::from(&near)).unwrap() > 65_536);
+    }
+
+    #[test]
+    fn the_processor_time_of_a_thread_grows() {
+        // The kernel may count whole ticks only.
+        let begun = Instant::now();
+        while thread_cpu_ms().is_some_and(|ms| ms <= 0.0) && begun.elapsed().as_secs() < 20 {
+            std::hint::black_box(begun.elapsed());
+        }
         assert!(thread_cpu_ms().unwrap() > 0.0);
     }
 }

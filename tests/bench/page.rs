@@ -57,7 +57,7 @@ pub fn write(part: &str, section: &Section, load: &str) {
 }
 
 const HEAD: &str = "# Speed and exactness, side by side\n\n\
-    Written by `cargo bench --bench speed -- --write`: medians of rounds in which golive and its peer took \
+    Written by `cargo bench --bench speed -- --write`: medians of rounds (a single one, where one was asked for) in which golive and its peer took \
     turns on one machine. How busy that was before stands below each table: times in ms want an idle one.\n";
 
 /// How busy the machine was in the last minute, in processes that wanted to run.
