@@ -10,6 +10,8 @@ use crate::model::risk::{BRIDGE_PAUSES, Standing, Stated, Watched, spells};
 const WARN_SHARE: f64 = 0.01;
 /// A stream that loses so much is broken, however short the test.
 const BROKEN: f64 = 0.2;
+/// A share of lost pictures that no busy moment of a computer explains.
+const BEYOND_DOUBT: f64 = 0.5;
 /// What TCP holds back for its own repairs, ms: a retransmission time-out (RFC 6298: 200 ms at least on Linux) and
 /// some round trips. A shorter pause of its series says nothing of packets over UDP.
 const OWN_REPAIRS_MS: u64 = 500;
@@ -87,7 +89,7 @@ fn through(
     if share <= allowed(limits) {
         return Finding::pass(code::STREAM_OK, expected, observed);
     }
-    if let Some(late) = is_busy(reading).filter(|_| share < BROKEN) {
+    if let Some(late) = is_busy(reading).filter(|_| share < BEYOND_DOUBT) {
         let observed = format!("{observed}, but a computer at one end was busy for {late:.0} ms itself");
         let remedy = "close what else runs on both computers, then run the check again";
         return Finding::unknown(code::SUSPECT, expected, observed, remedy);

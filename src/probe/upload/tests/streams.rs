@@ -63,6 +63,15 @@ fn a_chance_that_is_not_allowed_fails_or_wants_a_longer_look() {
 }
 
 #[test]
+fn a_computer_that_stood_still_is_not_the_line_also_in_a_short_test() {
+    // A second of standstill and the pictures up to the next keyframe are a fourth of ten seconds.
+    let frozen = Reading { far_end_late_ms: Some(1_000), ..line(12, &[(7, 1_400)]) };
+    expect(&planned(), &frozen, "upload.instrument_suspect", Effect::Unknown);
+    let dead = Reading { far_end_late_ms: Some(1_000), ..line(12, &[(4, 8_000)]) };
+    expect(&planned(), &dead, "upload.stream_breaks", Effect::Fail);
+}
+
+#[test]
 fn uneven_seconds_with_room_are_a_warning_and_thin_ones_a_failure() {
     let mut slots = steady(12_000, 60);
     for second in (5..60).step_by(6) {
