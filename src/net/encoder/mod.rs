@@ -4,12 +4,18 @@
 //! Little lies unsent in the kernel (`TCP_NOTSENT_LOWAT`), so that a stall shows in the queue at once, as
 //! with OBS on Windows; elsewhere the kernel's own buffer would hide the first one to two seconds of it.
 
+mod admit;
+mod connection;
+mod fill;
 mod pipe;
 mod rtmp;
 mod srt;
 mod tally;
 
-pub use rtmp::{Ready, publish};
+pub use admit::{Asked, Way, admit};
+pub use connection::Ready;
+pub use fill::{Filled, fill};
+pub use rtmp::publish;
 pub use srt::{Accepted, Called, SrtCounts, call};
 pub use tally::{Second, Stall};
 

@@ -31,7 +31,7 @@ use super::{About, Env, Probe, Problem};
 use crate::media::{LEAST_KBPS, MOST_KBPS};
 use crate::model::{
     AtLeast, AtMost, Code, Contact, Demand, Endpoint, Failure, FarEnd, FarEndName, Finding, Lane,
-    NotMeasured, SecretSource, Series, Stakes, StreamName, WireText,
+    NotMeasured, Publish, SecretSource, Series, Stakes, StreamName, WireText,
 };
 use crate::net::congestion::Congestion;
 use crate::net::encoder::{Accepted, SrtCounts, Take};
@@ -52,7 +52,7 @@ pub struct Target {
     pub url: String,
     /// Must be `"test"`: the ingest sees a stream, under a key that no audience watches.
     #[serde(default)]
-    pub publish: Publishing,
+    pub publish: Publish,
     /// Where the test key is: RTMP's stream key, SRT's stream id. Never the key of the event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub test_key: Option<SecretSource>,
@@ -73,17 +73,6 @@ pub struct Target {
     /// The congestion control to send RTMP with; encoders have CUBIC.
     #[serde(default)]
     pub congestion: Congestion,
-}
-
-/// Whether the ingest may be sent a test stream.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Publishing {
-    /// No: then there is nothing to rehearse.
-    #[default]
-    Never,
-    /// Under the test key.
-    Test,
 }
 
 /// Where the stream goes.
@@ -194,7 +183,6 @@ impl Probe for Rehearsal {
     };
     const VIEWERS: &'static str = "The picture would jerk, freeze or turn to blocks, and the stream might end in the middle of the event.";
     const CODES: &'static [Code] = codes::ALL;
-    const PAGES: &str = include_str!("pages.toml");
     type Target = Target;
     type Limits = Limits;
     type Reading = Reading;
@@ -267,7 +255,7 @@ fn problems(target: &Target, limits: &Limits, stakes: &Stakes) -> Vec<Problem> {
     if let Err(why) = &ingest {
         say("url", why.clone());
     }
-    if target.publish == Publishing::Never {
+    if target.publish == Publish::Never {
         let what = "a rehearsal sends a test stream: say `publish = \"test\"`, and name a test key that no \
                     audience watches";
         say("publish", what.to_owned());

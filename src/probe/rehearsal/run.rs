@@ -4,29 +4,19 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncWrite};
-
-use super::{Attempt, Ingest, Publishing, Reading, Target};
+use super::{Attempt, Ingest, Reading, Target};
 use crate::model::{
-    Cause, Contact, Demand, Endpoint, Failure, Family, NotMeasured, Secret, Transport, WireText,
+    Cause, Contact, Demand, Endpoint, Failure, Family, NotMeasured, Publish, Secret, Transport, WireText,
 };
-use crate::net::dial::{self, Undialled};
-use crate::net::encoder::{self, Called, Plan, Ready, Take, Watch};
-use crate::net::prompt::Prompt;
+use crate::net::encoder::{self, Called, Plan, Take, Watch, Way};
 use crate::net::resolve::{self, MAX_PER_FAMILY};
-use crate::net::rtmp::{Publisher, Stopped};
-use crate::net::tls::{self, Accept, Ask};
-use crate::net::{congestion, icmp_error, secret};
+use crate::net::{congestion, dial, icmp_error, secret};
 use crate::probe::Env;
 use crate::wire::rtmp::address::Address;
 use crate::wire::srt::{CallerOptions, Ending};
 
-/// Patience, not limits: what takes longer counts as no answer.
+/// Patience, not a limit: what takes longer counts as no answer.
 const RESOLVE: Duration = Duration::from_secs(5);
-const TCP: Duration = Duration::from_secs(5);
-const TLS: Duration = Duration::from_secs(8);
-const PHASE: Duration = Duration::from_secs(8);
-const CLOSE: Duration = Duration::from_secs(1);
 /// Seconds beyond the stream's own that it may take at most.
 const SECONDS_MORE: f64 = 150.0;
 /// Bytes that a try to reach one address takes at most, TLS included.
@@ -61,7 +51,7 @@ const fn most_bytes(media: u64) -> u64 {
 pub(super) async fn measure(target: &Target, env: &Env) -> Result<Reading, NotMeasured> {
     let wrong = |why: String| NotMeasured::new(Cause::Broken, why, "correct the target in the policy");
     let ingest = Ingest::parse(&target.url).map_err(|why| wrong(format!("the target's URL: {why}")))?;
-    if target.publish != Publishing::Test {
+    if target.publish != Publish::Test {
         return Err(wrong("the policy does not allow a test stream to this ingest".to_owned()));
     }
     let read = |source: &Option<_>| source.as_ref().map(secret::read).transpose();
@@ -168,24 +158,15 @@ async fn rtmp(
             let _ = socket.set_send_buffer_size(64 * 1024); // as OBS on Windows begins
         }
     };
-    let dialled = tokio::select! {
+    let way = Way { address, source: &env.source, roots: &env.roots, origin: &env.origin };
+    let asked = tokio::select! {
         () = env.cancel.cancelled() => return Err(NotMeasured::cancelled()),
-        dialled = dial::tcp_with(remote, &env.source, TCP, &env.origin, prepare) => dialled?,
+        asked = encoder::admit(&way, remote, key, prepare) => asked?,
     };
-    let dialled = match dialled {
-        Ok(dialled) => dialled,
-        Err(Undialled { failure, icmp, contact, .. }) => {
-            let icmp = icmp.map_or(String::new(), |icmp| format!(" ({icmp})"));
-            return Ok(Tried { contact, outcome: Err(WireText::from(format!("{failure}{icmp}"))) });
-        }
-    };
-    reading.congestion = congestion::in_force(&socket2::SockRef::from(&dialled.stream));
-    let contact = dialled.contact;
-    let ready = tokio::select! {
-        () = env.cancel.cancelled() => return Err(NotMeasured::cancelled()),
-        ready = ready(Prompt::new(dialled.stream), address, key, &contact, env, reading) => ready,
-    };
-    let ready = match ready {
+    reading.congestion = asked.congestion.or(reading.congestion.take());
+    reading.server = asked.server.or(reading.server.take());
+    let contact = asked.contact;
+    let ready = match asked.outcome {
         Ok(ready) => ready,
         Err(why) => return Ok(Tried { contact, outcome: Err(why) }),
     };
@@ -193,60 +174,6 @@ async fn rtmp(
     let played =
         encoder::on_thread(move |stop| encoder::publish(ready, &plan, stop, watch), env.cancel.cancelled());
     Ok(Tried { contact, outcome: Ok(played.await.ok_or_else(broke)?) })
-}
-
-/// Goes as far as the ingest's consent.
-async fn ready(
-    stream: Prompt,
-    address: &Address,
-    key: Secret,
-    contact: &Contact,
-    env: &Env,
-    reading: &mut Reading,
-) -> Result<Ready, WireText> {
-    let seed = u64::from(contact.local.map_or(0, |local| local.port())) << 32 ^ contact.offset_ms.to_bits();
-    let std =
-        |stream: Prompt| stream.into_inner().into_std().map_err(|error| WireText::from(error.to_string()));
-    if !address.tls {
-        let publisher = consent(Publisher::new(stream, address.clone(), seed), key, reading).await?;
-        let (stream, client) = publisher.into_parts();
-        return Ok(Ready { stream: std(stream)?, tls: None, client });
-    }
-    let mut ask = Ask::new(&address.host, Accept::Trusted, &env.roots);
-    ask.limit = TLS;
-    let connected = tls::connect(stream, &ask)
-        .await
-        .map_err(|failed| WireText::from(format!("TLS: {} {}", failed.failure, failed.detail)))?;
-    let publisher = consent(Publisher::new(connected.stream, address.clone(), seed), key, reading).await?;
-    let (stream, client) = publisher.into_parts();
-    let (tap, session) = stream.into_inner();
-    Ok(Ready { stream: std(tap.into_inner())?, tls: Some(Box::new(session)), client })
-}
-
-async fn consent<S: AsyncRead + AsyncWrite + Unpin>(
-    mut publisher: Publisher<S>,
-    key: Secret,
-    reading: &mut Reading,
-) -> Result<Publisher<S>, WireText> {
-    match phases(&mut publisher, key, reading).await {
-        Ok(()) => Ok(publisher),
-        Err(stopped) => {
-            publisher.close(CLOSE).await;
-            Err(WireText::from(stopped.failure.to_string()))
-        }
-    }
-}
-
-async fn phases<S: AsyncRead + AsyncWrite + Unpin>(
-    publisher: &mut Publisher<S>,
-    key: Secret,
-    reading: &mut Reading,
-) -> Result<(), Stopped> {
-    publisher.handshake(PHASE).await?;
-    let (connected, _) = publisher.connect(PHASE).await?;
-    reading.server = Some(WireText::from(connected.server)).filter(|server| !server.is_empty());
-    publisher.publish(key, PHASE).await?;
-    Ok(())
 }
 
 async fn srt(

@@ -219,7 +219,7 @@ fn what_never_started_fails_and_says_why() {
 fn target() -> Target {
     Target {
         url: "rtmp://ingest.example/live".into(),
-        publish: Publishing::Test,
+        publish: Publish::Test,
         test_key: Some(SecretSource::Value(Secret::from("key".to_owned()))),
         passphrase: None,
         latency_ms: None,
@@ -241,7 +241,7 @@ fn what_nothing_can_meet_is_a_problem() {
         problems.iter().map(|problem| problem.field).collect::<Vec<_>>()
     };
     assert_eq!(fields(|_, _| {}), Vec::<&str>::new());
-    assert_eq!(fields(|t, _| t.publish = Publishing::Never), ["publish"]);
+    assert_eq!(fields(|t, _| t.publish = Publish::Never), ["publish"]);
     assert_eq!(fields(|t, _| t.test_key = None), ["test_key"]);
     assert_eq!(fields(|t, _| t.latency_ms = Some(200)), ["latency_ms"]);
     assert_eq!(fields(|t, _| t.media_kbps = 3_000), ["media_kbps"], "less than the stream");

@@ -1,7 +1,8 @@
 //! Holds what an ingest did against what it should do.
 
 use super::codes;
-use super::{Answered, Attempt, End, Limits, Publish, Reading};
+use super::{Answered, Attempt, End, Limits, Reading};
+use crate::model::Publish;
 use crate::model::{AtMost, Code, Failure, Family, Finding, IcmpError, WireText, text};
 use crate::wire::banner::Protocol;
 use crate::wire::rtmp::client::Phase;

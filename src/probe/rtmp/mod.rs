@@ -28,7 +28,7 @@ use serde::{Deserialize, Serialize};
 use super::{About, Env, Probe, Problem};
 use crate::model::{
     AtMost, Code, Contact, Demand, Failure, FarEnd, FarEndName, Finding, IcmpError, Lane, NotMeasured,
-    SecretSource, Stakes, WireText,
+    Publish, SecretSource, Stakes, WireText,
 };
 use crate::net::tls::{Identity, Session};
 use crate::wire::banner::Protocol;
@@ -62,17 +62,6 @@ pub struct Target {
 /// Some servers accept a stream and end it within the first seconds.
 const fn default_media_seconds() -> u32 {
     5
-}
-
-/// Whether to publish.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Publish {
-    /// Stop once the server has accepted `connect`.
-    #[default]
-    Never,
-    /// Publish the test card under the test key.
-    Test,
 }
 
 crate::limits! {
@@ -228,7 +217,6 @@ impl Probe for Rtmp {
     };
     const VIEWERS: &'static str = "The stream would not start, or would end within seconds: an empty player.";
     const CODES: &'static [Code] = codes::ALL;
-    const PAGES: &str = include_str!("pages.toml");
     type Target = Target;
     type Limits = Limits;
     type Reading = Reading;

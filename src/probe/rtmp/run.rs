@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 use socket2::{SockRef, Socket};
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::{Answered, Attempt, End, Media, Publish, Reading, Target};
+use super::{Answered, Attempt, End, Media, Reading, Target};
 use crate::media::Rehearsal;
 use crate::model::{
-    Cause, Contact, Demand, Endpoint, Failure, Family, NotMeasured, Secret, Transport, WireText,
+    Cause, Contact, Demand, Endpoint, Failure, Family, NotMeasured, Publish, Secret, Transport, WireText,
 };
 use crate::net::dial::{self, Undialled};
 use crate::net::prompt::Prompt;

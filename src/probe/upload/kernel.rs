@@ -1,7 +1,7 @@
 //! What the kernel tells of the data connections, moment by moment. No sockets, no clocks.
 
 use super::tally::MAX_GAPS;
-use super::{Gap, LoadedRtt, SLOT_MS, SentSecond};
+use super::{Gap, LoadedRtt, SLOT_MS, Sender, SentSecond};
 use crate::net::tcp_info::TcpInfo;
 
 /// Milliseconds that one kept round trip stands for.
@@ -39,6 +39,20 @@ impl Kernel {
         }
         self.second(offset_ms, info);
         grown
+    }
+
+    /// What the kernel counted, as far as it tells.
+    pub(super) fn sender(&self) -> Sender {
+        let last = self.last.unwrap_or_default();
+        Sender {
+            sent_bytes: last.bytes_sent,
+            resent_bytes: last.bytes_resent,
+            busy_ms: last.busy_ms,
+            receiver_limited_ms: last.receiver_limited_ms,
+            buffer_limited_ms: last.buffer_limited_ms,
+            seconds: self.seconds.clone(),
+            ..Sender::default()
+        }
     }
 
     fn second(&mut self, offset_ms: f64, info: TcpInfo) {

@@ -33,6 +33,8 @@ pub enum Way {
     Iperf3,
     /// An HTTPS address that takes uploads.
     Https,
+    /// An RTMP ingest, with a test stream.
+    Ingest,
 }
 
 impl Way {
@@ -42,6 +44,7 @@ impl Way {
             Self::FarEnd => "the far end",
             Self::Iperf3 => "the iperf3 server",
             Self::Https => "the HTTPS server",
+            Self::Ingest => "the ingest",
         }
     }
 }
@@ -174,8 +177,8 @@ pub enum Ending {
         /// What happened.
         detail: WireText,
     },
-    /// It was ended early: no second carried a rate without which the stream cannot live, and too few were
-    /// left for it to matter ([`series::is_out_of_reach`]).
+    /// It was ended early: no three seconds carried a rate without which the stream cannot live, and too few
+    /// were left for it to matter ([`series::is_out_of_reach`]).
     TooThin {
         /// That rate, in kb/s.
         below_kbps: u64,

@@ -7,9 +7,13 @@ use serde::{Deserialize, Serialize};
 
 use super::super::Problem;
 use super::{HttpsUrl, Limits, Over};
-use crate::model::{AtLeast, AtMost, FarEnd, FarEndName, HostPort, Stakes, StreamName};
+use crate::media::MOST_KBPS;
+use crate::model::{
+    AtLeast, AtMost, FarEnd, FarEndName, HostPort, Publish, SecretSource, Stakes, StreamName, text,
+};
 use crate::net::congestion::Congestion;
 use crate::wire::http::Verb;
+use crate::wire::rtmp::address::Address;
 
 /// Shortest and longest test, in seconds.
 const SECONDS: std::ops::RangeInclusive<u32> = 5..=3600;
@@ -17,11 +21,26 @@ const SECONDS: std::ops::RangeInclusive<u32> = 5..=3600;
 const KBPS: std::ops::RangeInclusive<u64> = 300..=100_000_000;
 /// Connections at once.
 const STREAMS: std::ops::RangeInclusive<u32> = 1..=16;
+/// Fastest test stream to an ingest, in kb/s.
+const INGEST_KBPS: u64 = MOST_KBPS / 106 * 100;
 /// How far the test's cap must lie above what is asked of it: what is paced to a rate
 /// arrives a little below it.
 const ROOM: f64 = 1.05;
 
-/// What to send, and where: exactly one of `far_end`, `iperf3` and `https`.
+/// An RTMP ingest, and what it may be sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Ingest {
+    /// `rtmp://` or `rtmps://`, with its application and without a key.
+    pub url: String,
+    /// Whether it may be sent a test stream: `test`, or nothing is sent.
+    #[serde(default)]
+    pub publish: Publish,
+    /// The stream key to publish under: one that no audience watches.
+    pub test_key: SecretSource,
+}
+
+/// What to send, and where: exactly one of `far_end`, `iperf3`, `https` and `ingest`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Target {
@@ -35,6 +54,10 @@ pub struct Target {
     /// answers at the end only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub https: Option<HttpsUrl>,
+    /// The stream's own ingest: takes a test stream of `at_most_kbps`, as fast as the line does. It counts
+    /// nothing back. What an SRT ingest takes, a rehearsal shows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ingest: Option<Box<Ingest>>,
     /// How to upload over HTTPS: `put` (also when left out) or `post`.
     #[serde(default, skip_serializing_if = "is_put")]
     pub verb: Verb,
@@ -91,6 +114,8 @@ pub enum To<'a> {
     Iperf3(&'a HostPort),
     /// An address that takes uploads.
     Https(&'a HttpsUrl),
+    /// An ingest that may be sent a test stream.
+    Ingest(&'a Ingest),
 }
 
 impl Target {
@@ -100,6 +125,7 @@ impl Target {
             far_end: None,
             iperf3: None,
             https: None,
+            ingest: None,
             verb: Verb::Put,
             seconds,
             at_most_kbps,
@@ -126,12 +152,18 @@ impl Target {
         Self { https: Some(url), ..Self::bare(seconds, at_most_kbps) }
     }
 
+    /// The same to an ingest.
+    pub fn to_ingest(ingest: Ingest, seconds: u32, at_most_kbps: u64) -> Self {
+        Self { ingest: Some(Box::new(ingest)), ..Self::bare(seconds, at_most_kbps) }
+    }
+
     /// Who is asked; `None` when the target names none or several.
     pub fn to(&self) -> Option<To<'_>> {
-        match (&self.far_end, &self.iperf3, &self.https) {
-            (Some(far_end), None, None) => Some(To::FarEnd(far_end)),
-            (None, Some(server), None) => Some(To::Iperf3(server)),
-            (None, None, Some(url)) => Some(To::Https(url)),
+        match (&self.far_end, &self.iperf3, &self.https, &self.ingest) {
+            (Some(far_end), None, None, None) => Some(To::FarEnd(far_end)),
+            (None, Some(server), None, None) => Some(To::Iperf3(server)),
+            (None, None, Some(url), None) => Some(To::Https(url)),
+            (None, None, None, Some(ingest)) => Some(To::Ingest(ingest)),
             _ => None,
         }
     }
@@ -145,6 +177,9 @@ impl Target {
             }
             To::Iperf3(server) => Some((server.host.clone(), server.port)),
             To::Https(url) => Some((url.host().to_owned(), url.port())),
+            To::Ingest(ingest) => {
+                Address::parse(&ingest.url).ok().map(|address| (address.host, address.port))
+            }
         }
     }
 
@@ -154,6 +189,7 @@ impl Target {
             Some(To::FarEnd(name)) => name.to_string(),
             Some(To::Iperf3(server)) => format!("iperf3 {server}"),
             Some(To::Https(url)) => url.to_string(),
+            Some(To::Ingest(ingest)) => text::escape(&ingest.url).into_owned(),
             None => "nobody".to_owned(),
         }
     }
@@ -186,7 +222,7 @@ fn asked(
     say: &mut impl FnMut(&'static str, String),
 ) {
     match target.to() {
-        None => say("far_end", "name exactly one of `far_end`, `iperf3` and `https`".to_owned()),
+        None => say("far_end", "name exactly one of `far_end`, `iperf3`, `https` and `ingest`".to_owned()),
         Some(To::FarEnd(name)) if !far_ends.contains_key(name) => {
             let known: Vec<&str> = far_ends.keys().map(FarEndName::as_str).collect();
             let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
@@ -203,6 +239,9 @@ fn asked(
         let what = format!("{} is not within {} to {} kb/s", target.at_most_kbps, KBPS.start(), KBPS.end());
         say("at_most_kbps", what);
     }
+    if let Some(To::Ingest(ingest)) = target.to() {
+        of_ingest(target, ingest, say);
+    }
     if matches!(target.to(), Some(To::Https(_))) {
         if target.transport == Over::Udp {
             say("transport", "an HTTPS upload is TCP: leave it out".to_owned());
@@ -217,6 +256,25 @@ fn asked(
         say("streams", format!("{} to {} connections are possible", STREAMS.start(), STREAMS.end()));
     } else if target.transport == Over::Udp && target.streams != 1 {
         say("streams", "datagrams go as one stream: leave it out".to_owned());
+    }
+}
+
+fn of_ingest(target: &Target, ingest: &Ingest, say: &mut impl FnMut(&'static str, String)) {
+    if let Err(why) = Address::parse(&ingest.url) {
+        say("ingest", format!("{why}; what an SRT ingest takes, a rehearsal shows"));
+    }
+    if ingest.publish == Publish::Never {
+        let what = "this sends a test stream: say `publish = \"test\"`, and name a test key that no audience \
+                    watches";
+        say("ingest", what.to_owned());
+    }
+    if target.transport == Over::Udp {
+        say("transport", "RTMP is TCP: leave it out".to_owned());
+    } else if target.streams != 1 {
+        say("streams", "a test stream is one connection: leave it out".to_owned());
+    }
+    if target.at_most_kbps > INGEST_KBPS {
+        say("at_most_kbps", format!("a test stream has at most {INGEST_KBPS} kb/s"));
     }
 }
 

@@ -10,4 +10,5 @@ mod rehearsal;
 mod streams;
 mod upload;
 mod upload_https;
+mod upload_ingest;
 mod upload_iperf3;

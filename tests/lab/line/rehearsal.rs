@@ -260,7 +260,7 @@ async fn nobody_there_and_a_wrong_url_say_why() {
     expect(&findings, "rehearsal.not_started", Effect::Fail);
     assert!(findings[0].observed.contains("refused"), "{findings:?}");
     let mut never = target("rtmp://127.0.0.1:1935/live", 3_000, 5, json!({}));
-    never.publish = golive::probe::rehearsal::Publishing::Never;
+    never.publish = golive::model::Publish::Never;
     assert_eq!(Rehearsal::measure(&never, &env()).await.unwrap_err().cause, Cause::Broken);
 }
 

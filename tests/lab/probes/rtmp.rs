@@ -7,9 +7,9 @@ use std::process::Command;
 use std::sync::Arc;
 
 use golive::farend::{Config, FarEnd};
-use golive::model::{CheckId, Effect, Finding, Secret, SecretSource};
+use golive::model::{CheckId, Effect, Finding, Publish, Secret, SecretSource};
 use golive::net::tls::Roots;
-use golive::probe::rtmp::{Limits, Publish, Reading, Rtmp, Target};
+use golive::probe::rtmp::{Limits, Reading, Rtmp, Target};
 use golive::probe::{Env, Probe};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;

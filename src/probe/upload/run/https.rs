@@ -10,7 +10,7 @@ use tokio_rustls::client::TlsStream;
 
 use super::{
     BURST, DEAD, LAST_WORD, addresses_of, attempts, bare, byte_budget, dial_any, is_out_of_reach, look_again,
-    sending_time, too_thin, unsent, wanted_slots,
+    sending_time, too_thin, unsent,
 };
 use crate::model::{Cause, Contact, Failure, NotMeasured, WireText};
 use crate::net::failure::classify;
@@ -19,7 +19,7 @@ use crate::net::tls::{self, Accept, Ask, Tap};
 use crate::net::{congestion, tcp_info};
 use crate::probe::Env;
 use crate::probe::upload::kernel::Kernel;
-use crate::probe::upload::{Answer, Ending, HttpsUrl, Reading, Sender, Target, Vantage, tally};
+use crate::probe::upload::{Answer, Ending, HttpsUrl, Reading, Sender, Target};
 use crate::wire::http::{LAST_CHUNK, Response, Responses, chunk, meaning, remedy, request};
 
 /// The kernel's figures are looked at so often, in milliseconds: gaps are known within that.
@@ -146,11 +146,7 @@ impl<'a> Test<'a> {
         (self.started, self.alive) = (now, now);
         self.look();
         if self.kernel.last.and_then(|info| info.bytes_acked).is_none() {
-            return Err(NotMeasured::new(
-                Cause::Unsupported,
-                "this system does not tell what a TCP connection's other side acknowledged",
-                "measure from Linux, or against a golive far end",
-            ));
+            return Err(super::no_acknowledgements());
         }
         Ok(())
     }
@@ -304,39 +300,27 @@ impl<'a> Test<'a> {
     fn reading(mut self, ending: Ending) -> Result<Reading, NotMeasured> {
         // What still lies unsent goes with the connection.
         let _ = self.twin.set_linger(Some(Duration::ZERO));
-        let mut counted = std::mem::take(&mut self.kernel.acknowledged);
-        counted.finish(self.started.elapsed().as_secs_f64() * 1000.0);
-        tally::cut(&mut counted.slots, &mut counted.gaps, wanted_slots(self.target));
-        if ending == Ending::Cancelled && counted.slots.is_empty() {
-            return Err(NotMeasured::cancelled());
-        }
-        let last = self.kernel.last.unwrap_or_default();
+        let offset_ms = self.started.elapsed().as_secs_f64() * 1000.0;
+        let counted = std::mem::take(&mut self.kernel.acknowledged);
+        let sender = Sender {
+            written_bytes: self.written,
+            late_ms: self.late.as_secs_f64() * 1000.0,
+            paced: self.paced,
+            ..self.kernel.sender()
+        };
         let attempts = attempts(&self.missed, &self.contact);
         let through = if self.inspected { ", through something that inspects TLS" } else { "" };
         let idle_rtt_ms = vec![self.contact.took_ms];
-        Ok(Reading {
+        let reading = Reading {
             method: format!("one HTTPS upload{through}, counted by what was acknowledged"),
-            vantage: Vantage::Acknowledged,
             congestion: self.congestion,
-            arrived_bytes: counted.slots,
-            gaps: counted.gaps,
-            gaps_left_out: counted.gaps_left_out,
             idle_rtt_ms,
             loaded_rtt: self.kernel.loaded_rtt,
-            sender: Sender {
-                written_bytes: self.written,
-                sent_bytes: last.bytes_sent,
-                resent_bytes: last.bytes_resent,
-                busy_ms: last.busy_ms,
-                receiver_limited_ms: last.receiver_limited_ms,
-                buffer_limited_ms: last.buffer_limited_ms,
-                late_ms: self.late.as_secs_f64() * 1000.0,
-                paced: self.paced,
-                seconds: self.kernel.seconds,
-            },
+            sender,
             answer: self.answer,
             ..bare(self.target, attempts, self.contact, ending)
-        })
+        };
+        super::acknowledged(self.target, counted, offset_ms, reading)
     }
 }
 

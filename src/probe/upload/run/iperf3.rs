@@ -11,13 +11,13 @@ use tokio::time::{Instant, timeout};
 use super::load::{Load, Spent};
 use super::{
     LAST_WORD, addresses_of, attempts, connections, dial_any, is_out_of_reach, look_again, of_load,
-    sending_time, too_thin, wanted_slots,
+    sending_time, too_thin,
 };
 use crate::model::{Cause, Contact, Failure, HostPort, NotMeasured, WireText};
 use crate::net::failure::classify;
 use crate::net::far_end::{Missed, PATIENCE};
 use crate::probe::Env;
-use crate::probe::upload::{Ending, Reading, Target, Total, Vantage, tally};
+use crate::probe::upload::{Ending, Reading, Target, Total};
 use crate::wire::iperf3::{BadAnswer, COOKIE, Client, Parameters, Phase, Refusal, Results, Step, cookie};
 
 /// The kernel's figures are looked at so often, in milliseconds: gaps are known within that.
@@ -259,11 +259,7 @@ impl<'a> Test<'a> {
         load.start();
         if load.kernel.last.and_then(|info| info.bytes_acked).is_none() {
             server.give_up().await;
-            return Err(NotMeasured::new(
-                Cause::Unsupported,
-                "this system does not tell what a TCP connection's other side acknowledged",
-                "measure from Linux, or against a golive far end",
-            ));
+            return Err(super::no_acknowledgements());
         }
         Ok(Self { target, env, server, load, total: None, shown: 0 })
     }
@@ -333,26 +329,18 @@ impl<'a> Test<'a> {
 
     fn reading(mut self, ending: Ending) -> Result<Reading, NotMeasured> {
         let offset_ms = self.load.offset_ms();
-        let mut counted = std::mem::take(&mut self.load.kernel.acknowledged);
-        counted.finish(offset_ms);
-        tally::cut(&mut counted.slots, &mut counted.gaps, wanted_slots(self.target));
-        if ending == Ending::Cancelled && counted.slots.is_empty() {
-            return Err(NotMeasured::cancelled());
-        }
+        let counted = std::mem::take(&mut self.load.kernel.acknowledged);
         let attempts = attempts(&self.server.missed, &self.server.contact);
         let idle_rtt_ms = self.idle_rtt_ms();
-        Ok(Reading {
+        let reading = Reading {
             method: format!(
                 "{} to an iperf3 server, counted by what its TCP acknowledged",
                 connections(self.target)
             ),
-            vantage: Vantage::Acknowledged,
-            arrived_bytes: counted.slots,
-            gaps: counted.gaps,
-            gaps_left_out: counted.gaps_left_out,
             idle_rtt_ms,
             total: self.total,
             ..of_load(self.load, self.target, attempts, ending)
-        })
+        };
+        super::acknowledged(self.target, counted, offset_ms, reading)
     }
 }

@@ -252,17 +252,11 @@ impl<'a> Load<'a> {
 
     /// What the sending kernel counted.
     pub(super) fn sender(&self) -> Sender {
-        let last = self.kernel.last.unwrap_or_default();
         Sender {
             written_bytes: self.all_written(),
-            sent_bytes: last.bytes_sent,
-            resent_bytes: last.bytes_resent,
-            busy_ms: last.busy_ms,
-            receiver_limited_ms: last.receiver_limited_ms,
-            buffer_limited_ms: last.buffer_limited_ms,
             late_ms: self.late.as_secs_f64() * 1000.0,
             paced: self.paced,
-            seconds: self.kernel.seconds.clone(),
+            ..self.kernel.sender()
         }
     }
 

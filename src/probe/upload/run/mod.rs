@@ -3,6 +3,7 @@
 mod far_end;
 mod far_end_udp;
 mod https;
+mod ingest;
 mod iperf3;
 mod iperf3_udp;
 mod load;
@@ -10,7 +11,8 @@ mod load;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::{Attempt, Ending, Over, Reading, SLOT_MS, Sender, Target, To, Vantage, Way, series};
+use super::kernel::Acknowledged;
+use super::{Attempt, Ending, Over, Reading, SLOT_MS, Sender, Target, To, Vantage, Way, series, tally};
 use crate::model::{Cause, Contact, Failure, NotMeasured, WireText};
 use crate::net::clock::Origin;
 use crate::net::far_end::{Missed, PATIENCE};
@@ -92,8 +94,10 @@ pub(super) async fn measure(target: &Target, env: &Env) -> Result<Reading, NotMe
         }
         Some(To::Iperf3(server)) => iperf3::measure(target, env, server).await,
         Some(To::Https(url)) => https::measure(target, env, url).await,
+        Some(To::Ingest(ingest)) => Box::pin(ingest::measure(target, env, ingest)).await,
         None => {
-            Err(NotMeasured::new(Cause::Broken, "nobody to send to", "name `far_end`, `iperf3` or `https`"))
+            let remedy = "name `far_end`, `iperf3`, `https` or `ingest`";
+            Err(NotMeasured::new(Cause::Broken, "nobody to send to", remedy))
         }
     }
 }
@@ -111,6 +115,7 @@ fn bare(target: &Target, attempts: Vec<Attempt>, data: Contact, ending: Ending) 
     let (way, server) = match target.to() {
         Some(To::Iperf3(server)) => (Way::Iperf3, server.to_string()),
         Some(To::Https(url)) => (Way::Https, url.to_string()),
+        Some(To::Ingest(ingest)) => (Way::Ingest, ingest.url.clone()),
         Some(To::FarEnd(_)) | None => (Way::FarEnd, String::new()),
     };
     Reading {
@@ -224,8 +229,44 @@ fn show(env: &Env, start_ms: f64, slots: &[u64], shown: usize) -> usize {
 }
 
 fn sample(env: &Env, start_ms: f64, slot: usize, bytes: u64) {
+    let (at_ms, kbps) = drawn(slot, bytes);
+    env.progress.sample("upload_kbps", start_ms + at_ms, kbps);
+}
+
+/// A slot as it is drawn: its end, in milliseconds since the series' start, and its rate, in kb/s.
+fn drawn(slot: usize, bytes: u64) -> (f64, f64) {
     #[expect(clippy::cast_precision_loss, reason = "for the eye; both are far below 2^52")]
-    let (offset_ms, kbps) =
-        (start_ms + (slot + 1) as f64 * f64::from(SLOT_MS), bytes as f64 * 8.0 / f64::from(SLOT_MS));
-    env.progress.sample("upload_kbps", offset_ms, kbps);
+    let drawn = ((slot + 1) as f64 * f64::from(SLOT_MS), bytes as f64 * 8.0 / f64::from(SLOT_MS));
+    drawn
+}
+
+/// The series of what was acknowledged, put into a reading that ended at `offset_ms`.
+fn acknowledged(
+    target: &Target,
+    counted: Acknowledged,
+    offset_ms: f64,
+    bare: Reading,
+) -> Result<Reading, NotMeasured> {
+    let mut counted = counted;
+    counted.finish(offset_ms);
+    tally::cut(&mut counted.slots, &mut counted.gaps, wanted_slots(target));
+    if bare.ending == Ending::Cancelled && counted.slots.is_empty() {
+        return Err(NotMeasured::cancelled());
+    }
+    Ok(Reading {
+        vantage: Vantage::Acknowledged,
+        arrived_bytes: counted.slots,
+        gaps: counted.gaps,
+        gaps_left_out: counted.gaps_left_out,
+        ..bare
+    })
+}
+
+/// Acknowledgements would be the series, and the system tells none.
+fn no_acknowledgements() -> NotMeasured {
+    NotMeasured::new(
+        Cause::Unsupported,
+        "this system does not tell what a TCP connection's other side acknowledged",
+        "measure from Linux, or against a golive far end",
+    )
 }
