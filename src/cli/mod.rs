@@ -7,13 +7,9 @@ mod check;
 mod demo;
 mod diff;
 mod exit;
-mod explain;
 mod far_end;
-mod init;
 mod judge;
-mod library;
 mod load;
-mod manual;
 mod passphrase;
 mod plan;
 mod policy;
@@ -27,14 +23,13 @@ mod session;
 mod sign;
 mod signer;
 mod verify;
-mod wrap;
 
 pub use exit::TABLE as EXIT_CODES;
 
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use clap::{CommandFactory as _, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 
 use crate::model::text;
 
@@ -51,7 +46,6 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Init(init::Args),
     Check(check::Args),
     Plan(plan::Args),
     Policy(policy::Args),
@@ -69,9 +63,6 @@ enum Command {
     Change(change::Args),
     Attach(attach::Args),
     Replay(replay::Args),
-    Explain(explain::Args),
-    Man(manual::ManArgs),
-    Completions(manual::CompletionsArgs),
     #[command(hide = true)]
     Readme(readme::Args),
 }
@@ -79,7 +70,7 @@ enum Command {
 fn after_help() -> String {
     let rows: Vec<String> = exit::TABLE.iter().map(|(code, what)| format!("  {code:>3}  {what}")).collect();
     format!(
-        "Exit codes:\n{}\n\nStart with `golive demo`: it needs no network and no policy. `golive init` writes the first policy.",
+        "Exit codes:\n{}\n\nStart with `golive demo`: it needs no network and no policy.",
         rows.join("\n")
     )
 }
@@ -109,7 +100,6 @@ pub fn main_from(args: impl IntoIterator<Item = std::ffi::OsString>) -> ExitCode
 
 fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
     match command {
-        Command::Init(args) => init::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Plan(args) => plan::run(&args),
         Command::Policy(args) => policy::run(&args),
@@ -128,9 +118,6 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Readme(args) => readme::run(&args),
         Command::Resume(args) => resume::run(&args),
         Command::Replay(args) => replay::run(&args),
-        Command::Explain(args) => explain::run(&args),
-        Command::Man(args) => manual::man(Cli::command(), &args),
-        Command::Completions(args) => manual::completions(Cli::command(), &args),
     }
 }
 
@@ -151,6 +138,7 @@ fn report_error(error: &anyhow::Error) -> ExitCode {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use clap::CommandFactory as _;
 
     #[test]
     fn the_arguments_are_sound() {

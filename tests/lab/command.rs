@@ -83,6 +83,13 @@ enum Command {
         #[arg(long)]
         write: bool,
     },
+    /// Ask the same by arithmetic on every part of the recordings: thresholds chosen on some places and
+    /// scored on the others.
+    Study {
+        /// Write it to reports/lab/study.md.
+        #[arg(long)]
+        write: bool,
+    },
 }
 
 fn main() -> ExitCode {
@@ -97,6 +104,7 @@ fn main() -> ExitCode {
             let form = recorded::Form { look_s: look.max(15), stream_s: stream, at_once, parts };
             recorded(&names, form, rows, write)
         }
+        Command::Study { write } => study(write),
     }
 }
 
@@ -193,6 +201,25 @@ fn recorded(names: &[String], form: recorded::Form, rows: Option<usize>, write: 
     }
     ExitCode::SUCCESS
 }
+
+fn study(write: bool) -> ExitCode {
+    match recorded::study() {
+        Ok(text) => {
+            println!("{text}");
+            if write {
+                keep("study.md", &(STUDY_HEAD.to_owned() + text.trim_end() + "\n"));
+            }
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+const STUDY_HEAD: &str = "# Thresholds: chosen on some places, scored on others\n\n\
+    Written by `tests/networks study --write`; do not edit.\n\n";
 
 const RECORDED_HEAD: &str = "# Recorded uplinks: what golive said, and what became of real streams\n\n\
     Written by `tests/networks recorded --write`; do not edit.\n\n";

@@ -4,7 +4,6 @@
 
 mod bad;
 mod cli;
-mod first_steps;
 mod governance;
 mod layers;
 mod rendering;

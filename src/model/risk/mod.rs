@@ -6,19 +6,29 @@
 //!
 //! The bound alone would call every line unfit, so there is an estimate beside it. It starts from what
 //! uplinks were recorded to do, and lets what was watched speak as it grows: a gamma distribution of the
-//! rate of spells, fitted to streams replayed on the recorded uplinks of nine places (each place counting
-//! the same) and held against nine others, where 9 % stated were 6 % seen, 51 % were 50 %, 74 % were 65 %
-//! and 86 % were 95 %. Those uplinks are mobile and Wi-Fi. Wired lines do better; how much is not in the
+//! rate of spells, fitted to streams replayed on the recorded uplinks of some places (each place counting
+//! the same) and held against the others: `tests/networks study`, `reports/lab/study.md`. Those uplinks are mobile and Wi-Fi. Wired lines do better; how much is not in the
 //! recordings, so golive does not claim it.
 
 mod stated;
 
 pub use stated::{BRIDGE_PAUSES, Standing, Stated};
 
-/// The fitted distribution: worth this many spells in this many seconds.
-const PRIOR_SPELLS: f64 = 0.3;
-/// See [`PRIOR_SPELLS`].
-const PRIOR_SECONDS: f64 = 30.0;
+/// What is known of uplinks before one is watched: a gamma distribution of the rate of spells, worth so many
+/// spells in so many seconds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Prior {
+    /// Spells.
+    pub spells: f64,
+    /// Seconds.
+    pub seconds: f64,
+}
+
+impl Prior {
+    /// As fitted (`tests/networks study`).
+    pub const FITTED: Self = Self { spells: 0.3, seconds: 10.0 };
+}
+
 /// Gaps that begin within this of the one before belong to its spell, in milliseconds.
 const SPELL_MS: u64 = 10_000;
 /// How sure the bounds are, each by itself.
@@ -83,12 +93,17 @@ impl Watched {
 
     /// The chance that a stream of so many seconds meets a damaging gap.
     pub fn chance(&self, stream_seconds: f64) -> Chance {
+        self.chance_from(Prior::FITTED, stream_seconds)
+    }
+
+    /// Likewise, had something else been known of uplinks before.
+    pub fn chance_from(&self, prior: Prior, stream_seconds: f64) -> Chance {
         if self.seconds <= 0.0 || stream_seconds <= 0.0 {
             return Chance { at_least: 0.0, likely: 1.0, at_most: 1.0 };
         }
         let meets = |rate: f64| 1.0 - (-rate * stream_seconds).exp();
-        let known = PRIOR_SECONDS + self.seconds;
-        let spared = (known / (known + stream_seconds)).powf(PRIOR_SPELLS + float(self.spells));
+        let known = prior.seconds + self.seconds;
+        let spared = (known / (known + stream_seconds)).powf(prior.spells + float(self.spells));
         let (at_least, at_most) = (meets(self.rate_at_least()), meets(self.rate_at_most()));
         Chance { at_least, likely: (1.0 - spared).clamp(at_least, at_most), at_most }
     }
@@ -97,9 +112,9 @@ impl Watched {
     /// seconds falls to `chance`; `None` when no time is long enough.
     pub fn seconds_for(chance: f64, stream_seconds: f64) -> Option<f64> {
         // (known / (known + stream))^spells = 1 - chance
-        let root = (1.0 - chance).powf(1.0 / PRIOR_SPELLS);
+        let root = (1.0 - chance).powf(1.0 / Prior::FITTED.spells);
         let known = stream_seconds * root / (1.0 - root);
-        (chance > 0.0 && known.is_finite()).then(|| (known - PRIOR_SECONDS).max(0.0))
+        (chance > 0.0 && known.is_finite()).then(|| (known - Prior::FITTED.seconds).max(0.0))
     }
 }
 

@@ -4,6 +4,8 @@ mod change;
 mod count;
 mod stream;
 
+pub use stream::{Fate, Thresholds, replayed};
+
 use super::findings as code;
 use super::series::{self, Rates};
 use super::{Ending, Limits, Over, Reading, SLOT_MS, Way};
@@ -26,10 +28,10 @@ const NETWORK_TEAM: &str = "ask the network team for a line or a quality-of-serv
 pub(super) fn judge(limits: &Limits, reading: &Reading) -> Vec<Finding> {
     let rates = reading.rates();
     // What people look for stands first.
-    let replayed = stream::replayed(limits, reading);
-    let through = stream::comes_through(limits, replayed.as_ref());
-    let mut findings = Vec::from_iter(limits.rate_kbps.map(|limit| rate(limit, reading, rates, through)));
-    findings.extend(stream::judge(limits, reading, replayed.as_ref()));
+    let foretold = stream::foretell(limits, reading);
+    let fate = foretold.as_ref().map(|foretold| foretold.fate);
+    let mut findings = Vec::from_iter(limits.rate_kbps.map(|limit| rate(limit, reading, rates, fate)));
+    findings.extend(stream::judge(limits, reading, foretold));
     findings.push(ending(limits, reading, rates.as_ref()));
     findings.extend(limits.worst_10s_kbps.map(|limit| worst(limit, reading, rates)));
     findings.extend(rates.and_then(|rates| rates.fall).map(|fall| change::fell(reading, &fall)));
@@ -71,6 +73,9 @@ fn ending(limits: &Limits, reading: &Reading, rates: Option<&Rates>) -> Finding 
                 }
                 Way::Iperf3 => "look at what the server printed, or ask for less, then run the check again",
                 Way::Https => http::remedy(reading.answer.as_ref().map_or(0, |answer| answer.status)),
+                Way::Ingest => {
+                    "ask the platform whether the test key may publish at this rate, or ask for less, then run the check again"
+                }
             },
         ),
         Ending::FarEndLost { detail } => Finding::unknown(
@@ -81,6 +86,7 @@ fn ending(limits: &Limits, reading: &Reading, rates: Option<&Rates>) -> Finding 
                 Way::FarEnd => "start `golive far-end` again, then run the check again",
                 Way::Iperf3 => "start `iperf3 -s` again, then run the check again",
                 Way::Https => "start the web server again, then run the check again",
+                Way::Ingest => "look at the platform's status, then run the check again",
             },
         ),
         Ending::TooThin { below_kbps } => too_thin(*below_kbps, limits, reading, rates),
@@ -106,7 +112,7 @@ fn ending(limits: &Limits, reading: &Reading, rates: Option<&Rates>) -> Finding 
 fn too_thin(below_kbps: u64, limits: &Limits, reading: &Reading, rates: Option<&Rates>) -> Finding {
     let expected = format!("{below_kbps} kb/s, without which the stream cannot live, in 95 % of seconds");
     let observed = format!(
-        "not in a single second of {} s; ended early, for the rest of {} s could not have changed the answer",
+        "not in any three of {} s; ended early, for the rest of {} s could not have changed the answer",
         seconds(reading.measured_ms()),
         reading.asked_seconds
     );
@@ -140,9 +146,9 @@ fn held_up(reading: &Reading, rates: &Rates, needed: f64) -> Option<String> {
     late(reading).filter(|late| *late >= 1000.0).map(|late| format!("a computer was busy for {late:.0} ms"))
 }
 
-/// `through`: the planned stream itself came through, replayed. Then half of the seconds with headroom are
-/// enough for a warning.
-fn rate(limit: AtLeast<u64>, reading: &Reading, rates: Option<Rates>, through: bool) -> Finding {
+/// `fate`: of the planned stream itself, replayed. Where it does not condemn the line, half of the seconds with
+/// headroom are enough for a warning: what the others mean for the stream is said there.
+fn rate(limit: AtLeast<u64>, reading: &Reading, rates: Option<Rates>, fate: Option<Fate>) -> Finding {
     let expected = format!("≥ {} kb/s in 95 % of seconds", limit.0);
     let Some(rates) = rates else {
         let observed = format!("only {} s measured", seconds(reading.measured_ms()));
@@ -154,7 +160,8 @@ fn rate(limit: AtLeast<u64>, reading: &Reading, rates: Option<Rates>, through: b
         rates.lasting_kbps, rates.median_kbps, rates.min_kbps
     );
     let enough = rates.lasting_kbps >= float(limit.0);
-    if !enough && through && rates.fall.is_none() && rates.median_kbps >= float(limit.0) {
+    let lives = fate.is_some_and(|fate| fate != Fate::Breaks);
+    if !enough && lives && rates.fall.is_none() && rates.median_kbps >= float(limit.0) {
         return Finding::warn(code::RATE_UNEVEN, expected, observed, NETWORK_TEAM);
     }
     let judged = Judged { enough, codes: (code::RATE_OK, code::RATE_LOW) };

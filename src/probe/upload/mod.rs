@@ -13,13 +13,15 @@
 //! Only a far end tells what arrived in each 100 ms. With an iperf3 server the series is what this
 //! machine's TCP saw acknowledged: delivered too, unless something in between acknowledges in the
 //! server's place; the server's own sum tells. The same goes for an HTTPS upload, whose answer
-//! tells. Of UDP it counts whole seconds, in which a
+//! tells. An ingest tells nothing at all: there a proxy that acknowledges in its place would flatter
+//! unseen. Of UDP it counts whole seconds, in which a
 //! short gap hides. Parallel connections and UDP flatter a stream that is one TCP connection.
-//! It ends early only where the answer is certain, and then with a no: when no second since the start
-//! carried three quarters of the stream's own bit rate (`stop_below_kbps`), and so many have passed that 95 % of the test's
-//! seconds cannot any more, whatever follows. Why the line is so thin may then show less clearly.
+//! It ends early only where the answer is certain, and then with a no: when no three seconds since the start
+//! carried three quarters of the stream's own bit rate (`stop_below_kbps`), and so many fell short that 95 % of the test's
+//! seconds cannot carry it any more, whatever follows. Why the line is so thin may then show less clearly.
 //! # Needs
-//! A far end, an iperf3 server or an HTTPS upload outside the building, better connected than the line under test;
+//! A far end, an iperf3 server, an HTTPS upload or an ingest with a test key outside the building, better
+//! connected than the line under test;
 //! root or a kernel that allows CUBIC to everybody, where the machine's own default is another.
 
 mod change;
@@ -40,12 +42,14 @@ mod tests;
 use std::collections::BTreeMap;
 
 pub use https_url::HttpsUrl;
+pub use judge::{Fate, Thresholds, replayed};
 pub use reading::{
     Answer, Attempt, Datagrams, Ending, Gap, LoadedRtt, Over, Reading, Sender, SentSecond, Total, Vantage,
     Way,
 };
+pub use replay::{Bridge, Replayed, replay};
 pub use responsiveness::Responsiveness;
-pub use target::{Target, To};
+pub use target::{Ingest, Target, To};
 
 use super::{About, Env, Probe, Problem};
 use crate::model::{
@@ -108,15 +112,14 @@ impl Probe for Upload {
     const NAME: &'static str = "upload";
     const LANE: Lane = Lane::Load;
     const ABOUT: About = About {
-        asks: "How fast, and how evenly, do bytes arrive at a far end, an iperf3 server or an HTTPS upload over TCP with an encoder's congestion control, or over UDP",
+        asks: "How fast, and how evenly, do bytes arrive at a far end, an iperf3 server, an HTTPS upload or the ingest itself over TCP with an encoder's congestion control, or over UDP",
         why: "a stream may not pause: gaps and slow seconds kill it, and the mean of a speed test shows neither",
-        misleads: "a short test misses rare gaps; another hour, cable or destination is another line; an opening burst flatters (a fall in rate is looked for); one address family only; iperf3 and HTTPS servers tell nothing before the end, so until then it is acknowledgements that count",
-        needs: "a far end, iperf3 server or HTTPS upload outside the building; root, or a kernel that allows CUBIC, where the machine's default is another",
+        misleads: "a short test misses rare gaps; another hour, cable or destination is another line; an opening burst flatters (a fall in rate is looked for); one address family only; iperf3 and HTTPS servers tell nothing before the end, so until then it is acknowledgements that count, and to an ingest always",
+        needs: "a far end, iperf3 server, HTTPS upload or an ingest with a test key outside the building; root, or a kernel that allows CUBIC, where the machine's default is another",
     };
     const VIEWERS: &'static str =
         "The picture would freeze or turn to blocks, and viewers would be thrown out of the stream.";
     const CODES: &'static [Code] = findings::CODES;
-    const PAGES: &str = include_str!("pages.toml");
     type Target = Target;
     type Limits = Limits;
     type Reading = Reading;

@@ -17,7 +17,7 @@ const LEFT_OVER: u64 = 1_500;
 
 /// What becomes of pictures that the line does not take at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Bridge {
+pub enum Bridge {
     /// They queue in the encoder, which drops as OBS does.
     Encoder,
     /// They have so long, in milliseconds: SRT's latency.
@@ -26,18 +26,18 @@ pub(super) enum Bridge {
 
 /// What became of the stream.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Replayed {
+pub struct Replayed {
     /// Pictures whose fate was seen.
-    pub(super) pictures: u64,
+    pub pictures: u64,
     /// Those that viewers would not have got whole.
-    pub(super) lost: u64,
+    pub lost: u64,
     /// When each was lost, in milliseconds since the replay's start.
-    pub(super) lost_at_ms: Vec<u64>,
+    pub lost_at_ms: Vec<u64>,
 }
 
 /// Replays a stream of so many kb/s (as sent, with what the protocol adds) over bytes per slot.
 /// `None` when there is no test card.
-pub(super) fn replay(slots: &[u64], slot_ms: u32, kbps: u64, bridge: Bridge) -> Option<Replayed> {
+pub fn replay(slots: &[u64], slot_ms: u32, kbps: u64, bridge: Bridge) -> Option<Replayed> {
     let mut stream = Padded::test_card(kbps).ok()?.sizes().peekable();
     let mut sender = Sender {
         bridge,
@@ -151,7 +151,7 @@ impl Replayed {
     }
 
     /// Share of the pictures that was lost, 0 to 1.
-    pub(super) fn share(&self) -> f64 {
+    pub fn share(&self) -> f64 {
         #[expect(clippy::cast_precision_loss, reason = "pictures of one test")]
         let share = self.lost as f64 / self.pictures.max(1) as f64;
         share

@@ -75,19 +75,25 @@ pub fn rates(slots: &[u64], slot_ms: u32) -> Option<Rates> {
 /// ten seconds are known too.
 const WATCHED: usize = SETTLE + 11;
 
-/// Whether a test of so many slots can no longer show a rate, whatever follows: no second so far carried it,
-/// TCP's start-up and any opening burst included, and those that [`Rates::p5_kbps`] counts are already more
-/// than the twentieth that may be slow. Then the 5th percentile of the whole test lies below it for certain.
+/// Seconds that must carry a rate on the mean to raise hope: a shorter burst is what TCP held back behind a
+/// lost packet, and was carried before.
+const HOPEFUL: usize = 3;
+
+/// Whether a test of so many slots can no longer show a rate, whatever follows: no [`HOPEFUL`] seconds so far
+/// carried it, TCP's start-up and any opening burst included, and the seconds that [`Rates::p5_kbps`] counts
+/// and that fell short are already more than the twentieth that may. Then the 5th percentile of the whole test
+/// lies below it for certain.
 pub fn is_out_of_reach(slots: &[u64], slot_ms: u32, asked_slots: usize, kbps_wanted: u64) -> bool {
     let second = second(slot_ms);
     #[expect(clippy::cast_precision_loss, reason = "bit rates are far below 2^52")]
     let wanted = kbps_wanted as f64;
-    let carries = |window: &[u64]| kbps(total(window), second, slot_ms) >= wanted;
-    if slots.len() < WATCHED * second || slots.windows(second).any(carries) {
+    let carries = |window: &&[u64]| kbps(total(window), window.len(), slot_ms) >= wanted;
+    if slots.len() < WATCHED * second || slots.windows(HOPEFUL * second).any(|window| carries(&window)) {
         return false;
     }
-    let counted = |slots: usize| (slots + 1).saturating_sub((SETTLE + 1) * second);
-    counted(slots.len()) >= rank(counted(asked_slots), 5)
+    let counted = (asked_slots + 1).saturating_sub((SETTLE + 1) * second);
+    let settled = slots.get(SETTLE * second..).unwrap_or_default();
+    settled.windows(second).filter(|window| !carries(window)).count() >= rank(counted, 5)
 }
 
 /// Nearest-rank percentile; sorts `values`. `None` of nothing.

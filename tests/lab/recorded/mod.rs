@@ -13,8 +13,9 @@
 )]
 
 mod score;
+mod study;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use golive::judge::evaluate;
 use golive::model::AtLeast;
@@ -29,6 +30,7 @@ use crate::truth::table::Said;
 use crate::truth::{Protocol, Stream, baseline, side_by_side};
 use crate::wan::Line;
 pub use score::{line, markdown, summary};
+pub use study::study;
 
 /// Beside the recorded rate: 40 ms of round trip and a queue of 250 kB, half a second at 4 Mb/s.
 const PROFILE: &str =
@@ -209,13 +211,19 @@ fn streams(seconds: u32) -> [Stream; 5] {
     ]
 }
 
+/// Where the recordings are.
+fn folder() -> Result<PathBuf, String> {
+    std::env::var_os("GOLIVE_TRACES")
+        .map(PathBuf::from)
+        .ok_or_else(|| "set GOLIVE_TRACES to the folder of the recordings".to_owned())
+}
+
 /// Every case: each recording that reaches a stream's rate for a second at least.
 ///
 /// # Errors
 /// Without the recordings.
 pub fn cases(form: Form, names: &[String]) -> Result<Vec<Case>, String> {
-    let folder =
-        std::env::var_os("GOLIVE_TRACES").ok_or("set GOLIVE_TRACES to the folder of the recordings")?;
+    let folder = folder()?;
     let files = std::fs::read_dir(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     let mut files: Vec<String> =
         files.flatten().filter_map(|file| file.file_name().into_string().ok()).collect();
@@ -226,7 +234,7 @@ pub fn cases(form: Form, names: &[String]) -> Result<Vec<Case>, String> {
     files.sort();
     let mut cases = Vec::new();
     for recording in files {
-        let (best_mbps, length_s) = extent(&Path::new(&folder).join(&recording))?;
+        let (best_mbps, length_s) = extent(&folder.join(&recording))?;
         for stream in streams(form.stream_s) {
             // A recording shorter than look and stream is looped: there is one part of it.
             let whole = f64::from(form.look_s + form.stream_s) + AROUND_S;

@@ -21,10 +21,9 @@ const PREDICTORS: [(&str, Predictor); 4] = [
 /// On which part the stream ran.
 const PARTS: [(&str, Part); 2] = [("the next part", |row| &row.next), ("the same part", |row| &row.same)];
 
-/// Places whose recordings, replayed by arithmetic, golive's prior was fitted on (`src/model/risk`): every
-/// second one by name. The thresholds of `src/probe/upload/judge/stream.rs` saw all places: for them none is
-/// held out.
-const CHOSEN_ON: [&str; 9] = [
+/// Places on whose recordings golive's prior (`src/model/risk`) and thresholds
+/// (`src/probe/upload/judge/stream.rs`) were chosen by arithmetic ([`super::study`]): every second one by name.
+pub(super) const CHOSEN_ON: [&str; 9] = [
     "leo_starlink_isl",
     "mm_TMobile-LTE-short",
     "nu_lte_static",
@@ -43,8 +42,9 @@ const STEPS: [f64; 6] = [0.0, 0.15, 0.35, 0.6, 0.8, 1.01];
 pub fn markdown(rows: &[Row], form: Form) -> String {
     let mut text = format!(
         "golive looked for {} s; streams ran for {} s. The recordings hold no delay: 40 ms of round trip \
-         and a queue of 250 kB were added. The prior was fitted by replaying the recordings of half of the \
-         places ({}); the thresholds were chosen after a look at all of them, so only the prior is held out. Another run differs in its marginal rows.\n\n{}",
+         and a queue of 250 kB were added. Thresholds and prior were chosen by arithmetic on \
+         the recordings of half of the places ({}): study.md; the others are held out. Another run differs in \
+         its marginal rows.\n\n{}",
         form.look_s,
         form.stream_s,
         CHOSEN_ON.join(", "),
@@ -86,7 +86,7 @@ pub fn summary(rows: &[Row]) -> String {
         let _ = writeln!(
             text,
             "Chance of a damaging gap as golive stated it, and streams that died on the next part, {which}: {}.\n",
-            calibration(&rows)
+            calibration(&pairs(&rows))
         );
     }
     let mut places: BTreeMap<&str, [usize; 3]> = BTreeMap::new();
@@ -104,14 +104,16 @@ pub fn summary(rows: &[Row]) -> String {
     text + &places.iter().map(place).collect::<Vec<_>>().join("; ") + ".\n"
 }
 
-/// Mean of the stated chances and share of streams that died, in steps; and Brier's score.
-fn calibration(rows: &[&Row]) -> String {
-    let known = |row: &&&Row| row.next.outcome != Outcome::Invalid;
-    let pairs: Vec<(f64, f64)> = rows
-        .iter()
-        .filter(known)
+/// Stated chances, each with 1 for a stream that died on the next part and 0 for one that did not.
+fn pairs(rows: &[&Row]) -> Vec<(f64, f64)> {
+    let known = rows.iter().filter(|row| row.next.outcome != Outcome::Invalid);
+    known
         .filter_map(|row| Some((row.stated?, f64::from(u8::from(row.next.outcome == Outcome::Died)))))
-        .collect();
+        .collect()
+}
+
+/// Mean of the stated chances and share of streams that died, in steps; and Brier's score.
+pub(super) fn calibration(pairs: &[(f64, f64)]) -> String {
     let mean = |some: &[(f64, f64)], of: fn(&(f64, f64)) -> f64| {
         some.iter().map(of).sum::<f64>() / some.len() as f64
     };
@@ -122,7 +124,7 @@ fn calibration(rows: &[&Row]) -> String {
         (!some.is_empty()).then(|| format!("stated {stated:.0} %, came {died:.0} % ({} streams)", some.len()))
     };
     let steps: Vec<String> = STEPS.windows(2).filter_map(step).collect();
-    let brier = mean(&pairs, |pair| (pair.0 - pair.1).powi(2));
+    let brier = mean(pairs, |pair| (pair.0 - pair.1).powi(2));
     format!("{}; Brier's score {brier:.3}", steps.join("; "))
 }
 

@@ -93,20 +93,25 @@ impl Counts {
     pub fn of<'a>(results: impl IntoIterator<Item = (&'a Survival, Said)>) -> Self {
         let mut counts = Self::default();
         for (truth, said) in results {
-            counts.rows += 1;
             counts.marginal += usize::from(truth.marginal);
-            match agreement(truth.outcome, said) {
-                Agreement::NoTruth => counts.no_truth += 1,
-                Agreement::Undecided => counts.undecided += 1,
-                found => {
-                    counts.survived += usize::from(truth.survived);
-                    counts.died += usize::from(!truth.survived);
-                    counts.false_go += usize::from(found == Agreement::FalseGo);
-                    counts.false_no_go += usize::from(found == Agreement::FalseNoGo);
-                }
-            }
+            counts.push(truth.outcome, said);
         }
         counts
+    }
+
+    /// One more.
+    pub fn push(&mut self, truth: Outcome, said: Said) {
+        self.rows += 1;
+        match agreement(truth, said) {
+            Agreement::NoTruth => self.no_truth += 1,
+            Agreement::Undecided => self.undecided += 1,
+            found => {
+                self.survived += usize::from(truth == Outcome::Survived);
+                self.died += usize::from(truth == Outcome::Died);
+                self.false_go += usize::from(found == Agreement::FalseGo);
+                self.false_no_go += usize::from(found == Agreement::FalseNoGo);
+            }
+        }
     }
 
     /// In words, with 95 % intervals.

@@ -18,12 +18,21 @@ fn a_line_too_thin_is_known_within_seconds() {
 }
 
 #[test]
-fn one_second_that_carries_it_lets_the_test_go_on() {
+fn three_seconds_that_carry_it_let_the_test_go_on() {
     for at in [0, 5, 100] {
         let mut slots = steady(2_000, 60);
-        slots[at..at + 10].fill(slot(6_000));
+        slots[at..at + 30].fill(slot(6_000));
         assert!(!out_of_reach(&slots, 60, 6_000), "at slot {at}: a boost, a policer, a pause");
     }
+}
+
+#[test]
+fn what_tcp_held_back_behind_a_lost_packet_is_no_second_that_carries_it() {
+    // As a far end counted it on a line of 2 Mb/s.
+    let mut slots = steady(1_920, 40);
+    slots[2..6].copy_from_slice(&[7_140, 2_856, 0, 84_252]);
+    assert!(slots.windows(10).any(|second| second.iter().sum::<u64>() > 10 * slot(2_346)));
+    assert!(out_of_reach(&slots[..140], 40, 2_346));
 }
 
 #[test]
@@ -60,7 +69,7 @@ fn a_share_of_the_streams_bit_rate_is_what_it_is_ended_for() {
 proptest! {
     #[test]
     fn whatever_follows_the_rate_stays_out_of_reach(
-        before in prop::collection::vec(0_u64..slot(6_000), 130..400),
+        before in prop::collection::vec(0_u64..slot(6_000) * 3 / 2, 130..400),
         after in prop::collection::vec(0_u64..10 * slot(6_000), 0..500),
     ) {
         let asked = before.len() + after.len();

@@ -97,3 +97,26 @@ fn what_tcp_holds_back_for_its_own_repairs_breaks_no_srt() {
     expect(&srt, &line(60, &[(20, 300), (40, 400)]), "upload.stream_comes_through", Effect::Pass);
     expect(&srt, &line(60, &[(20, 900)]), "upload.stream_breaks", Effect::Fail);
 }
+
+#[test]
+fn a_line_that_swings_wants_a_longer_look_and_a_steady_one_does_not() {
+    let swings = |seconds: usize| {
+        let mut slots = steady(18_000, seconds);
+        for second in (5..seconds).step_by(12) {
+            slots[second * 10..][..20].fill(slot(7_000));
+        }
+        reading(slots)
+    };
+    expect(&planned(), &swings(60), "upload.stream_swings", Effect::Unknown);
+    expect(&planned(), &swings(600), "upload.stream_comes_through", Effect::Pass);
+    // Half of the swinging line's rate, but always.
+    expect(&planned(), &reading(steady(9_000, 60)), "upload.stream_comes_through", Effect::Pass);
+    let busy = Reading { far_end_late_ms: Some(900), ..swings(60) };
+    expect(&planned(), &busy, "upload.instrument_suspect", Effect::Unknown);
+}
+
+#[test]
+fn no_more_is_asked_than_the_line_could_give_nor_less_than_the_stream() {
+    let times = |median| (Thresholds::CHOSEN.times(median) * 100.0).round();
+    assert_eq!((times(0.5), times(1.2), times(2.0), times(9.0)), (100.0, 100.0, 140.0, 200.0));
+}

@@ -72,7 +72,6 @@ pub(super) fn untested(page: &Page) -> Markup {
                     "."
                 }
             }
-            @for words in facts::overdue(document) { p { (words) "." } }
             p.quiet { (brief::SCOPE) }
         }
     }
