@@ -1,14 +1,18 @@
 //! `golive check`: the main job.
 
 use std::collections::BTreeSet;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::{exit, load, session};
 use crate::model::CheckId;
 use crate::policy::{self, Policy};
+use crate::report::comparison::compare;
 use crate::report::rules::{Scope, of_report};
+use crate::report::{Document, comparison_markdown, comparison_text, write_whole};
 use crate::run::{Job, Stop, people::People};
+use crate::ui::Mode;
 
 /// Probe the network against a policy and write the go/no-go report.
 ///
@@ -20,8 +24,8 @@ use crate::run::{Job, Stop, people::People};
 /// report says that it is a close-out, and what was not asked.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Policy file.
-    policy: PathBuf,
+    /// Policy file, or `builtin:NAME`; golive.toml when none is given.
+    policy: Option<PathBuf>,
     /// Folder for the report; a new folder under reports/ by default.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -35,27 +39,55 @@ pub(super) struct Args {
     /// the event. Without it every port that the policy wants open counts as opened for it.
     #[arg(long, value_name = "REPORT", requires = "close_out")]
     before: Option<PathBuf>,
+    /// An earlier report, such as the survey's: say what changed since, on screen and in the run's
+    /// comparison.md. It changes no verdict and no exit code.
+    #[arg(long, value_name = "REPORT")]
+    compare: Option<PathBuf>,
     #[command(flatten)]
     show: session::Show,
 }
 
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let mut policy = load::policy(&args.policy)?;
+    let file = load::found(args.policy.as_deref())?;
+    let mut policy = load::policy(&file)?;
     if args.close_out {
         policy = closing(&policy, args.before.as_deref())?;
     }
     load::authorised(&policy)?;
     let answers = load::answers(args.answers.as_deref())?;
+    // before the run: a report that cannot be read must not be found out after it
+    let earlier = args.compare.as_deref().map(load::report).transpose()?;
+    let folder = session::folder(args.out.as_deref());
     let job = Job {
         policy,
-        policy_source: load::absolute(&args.policy),
+        policy_source: load::absolute(&file),
         answers,
         answers_source: args.answers.as_deref().map(load::absolute),
-        folder: session::folder(args.out.as_deref()),
+        folder: folder.clone(),
         people: People::default(),
         stop: Stop::default(),
     };
-    session::runtime()?.block_on(session::carry_out(job, session::From::Start, args.show))
+    let code = session::runtime()?.block_on(session::carry_out(job, session::From::Start, args.show))?;
+    if let Some(earlier) = earlier {
+        compared(&earlier, &folder, args.show)?;
+    }
+    Ok(code)
+}
+
+/// Says what changed since an earlier report, and leaves it beside the new one.
+fn compared(earlier: &Document, folder: &Path, show: session::Show) -> anyhow::Result<()> {
+    let later = load::report(folder)?;
+    let comparison =
+        compare(earlier, &later).map_err(|error| exit::Failure::new(exit::DATA, error.to_string()))?;
+    write_whole(&folder.join("comparison.md"), comparison_markdown(&comparison).as_bytes())?;
+    let text = format!("\nsince the earlier report:\n{}", comparison_text(&comparison));
+    // the event stream on stdout is for programs
+    if show.mode() == Mode::Json {
+        std::io::stderr().lock().write_all(text.as_bytes())?;
+    } else {
+        std::io::stdout().lock().write_all(text.as_bytes())?;
+    }
+    Ok(())
 }
 
 /// The policy of a close-out.

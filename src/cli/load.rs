@@ -13,6 +13,22 @@ use crate::report::seal::{self, Bundle, Standing};
 use crate::report::{self, Document};
 use crate::run::JournalError;
 
+/// The policy file of a folder, which `golive init` writes.
+pub(super) const DEFAULT: &str = "golive.toml";
+
+/// The policy file that the command line names, else the one of this folder.
+pub(super) fn found(given: Option<&Path>) -> anyhow::Result<PathBuf> {
+    match given {
+        Some(file) => Ok(file.to_owned()),
+        None if Path::new(DEFAULT).exists() => Ok(DEFAULT.into()),
+        None => {
+            let message =
+                format!("no policy is named, and this folder has no {DEFAULT}: `golive init` writes one");
+            Err(exit::Failure::new(exit::USAGE, message).into())
+        }
+    }
+}
+
 /// The checked policy of a file or `builtin:NAME`.
 pub(super) fn policy(file: &Path) -> anyhow::Result<Policy> {
     policy::load(file).map_err(|error| exit::Failure::new(exit::BAD_POLICY, error.to_string()).into())

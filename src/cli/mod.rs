@@ -7,9 +7,13 @@ mod check;
 mod demo;
 mod diff;
 mod exit;
+mod explain;
 mod far_end;
+mod init;
 mod judge;
+mod library;
 mod load;
+mod manual;
 mod passphrase;
 mod plan;
 mod policy;
@@ -23,13 +27,14 @@ mod session;
 mod sign;
 mod signer;
 mod verify;
+mod wrap;
 
 pub use exit::TABLE as EXIT_CODES;
 
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::model::text;
 
@@ -46,6 +51,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Init(init::Args),
     Check(check::Args),
     Plan(plan::Args),
     Policy(policy::Args),
@@ -63,6 +69,9 @@ enum Command {
     Change(change::Args),
     Attach(attach::Args),
     Replay(replay::Args),
+    Explain(explain::Args),
+    Man(manual::ManArgs),
+    Completions(manual::CompletionsArgs),
     #[command(hide = true)]
     Readme(readme::Args),
 }
@@ -70,7 +79,7 @@ enum Command {
 fn after_help() -> String {
     let rows: Vec<String> = exit::TABLE.iter().map(|(code, what)| format!("  {code:>3}  {what}")).collect();
     format!(
-        "Exit codes:\n{}\n\nStart with `golive demo`: it needs no network and no policy.",
+        "Exit codes:\n{}\n\nStart with `golive demo`: it needs no network and no policy. `golive init` writes the first policy.",
         rows.join("\n")
     )
 }
@@ -100,6 +109,7 @@ pub fn main_from(args: impl IntoIterator<Item = std::ffi::OsString>) -> ExitCode
 
 fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
     match command {
+        Command::Init(args) => init::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Plan(args) => plan::run(&args),
         Command::Policy(args) => policy::run(&args),
@@ -118,6 +128,9 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Readme(args) => readme::run(&args),
         Command::Resume(args) => resume::run(&args),
         Command::Replay(args) => replay::run(&args),
+        Command::Explain(args) => explain::run(&args),
+        Command::Man(args) => manual::man(Cli::command(), &args),
+        Command::Completions(args) => manual::completions(Cli::command(), &args),
     }
 }
 
@@ -138,7 +151,6 @@ fn report_error(error: &anyhow::Error) -> ExitCode {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory as _;
 
     #[test]
     fn the_arguments_are_sound() {

@@ -12,12 +12,12 @@ use crate::run::Plan;
 /// Show what a check would contact and cost: hosts, ports, bytes, packets, seconds. Sends nothing.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Policy file.
-    policy: PathBuf,
+    /// Policy file, or `builtin:NAME`; golive.toml when none is given.
+    policy: Option<PathBuf>,
 }
 
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let policy = load::policy(&args.policy)?;
+    let policy = load::policy(&load::found(args.policy.as_deref())?)?;
     write(&mut io::stdout().lock(), &policy)?;
     load::authorised(&policy)?;
     Ok(ExitCode::SUCCESS)

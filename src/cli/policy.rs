@@ -6,12 +6,14 @@ use std::process::ExitCode;
 
 use jiff::Timestamp;
 
-use super::exit::{BAD_POLICY, NOT_AUTHORISED};
+use super::exit::{BAD_POLICY, NOT_AUTHORISED, USAGE};
+use super::{library, load};
 use crate::model::text::escape;
 use crate::net::clock;
 use crate::policy::{self, Disk, Policy};
+use load::DEFAULT;
 
-/// Check a policy, show what its layers come to, or print its schema.
+/// Check a policy, show what its layers come to, or look into the library that golive carries.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(subcommand)]
@@ -22,8 +24,8 @@ pub(super) struct Args {
 enum Command {
     /// Check policies: every mistake with file, line and column; exit 78 when there is one.
     Check {
-        /// Policy files, or `builtin:NAME`.
-        #[arg(required = true, value_name = "FILE")]
+        /// Policy files, or `builtin:NAME`; golive.toml when none is given.
+        #[arg(value_name = "FILE")]
         files: Vec<PathBuf>,
         /// Check files that only others extend: what they leave open is no mistake.
         #[arg(long)]
@@ -35,9 +37,9 @@ enum Command {
     },
     /// Print the policy with all its layers as one file; comments say where each value comes from.
     Resolve {
-        /// Policy file, or `builtin:NAME`.
+        /// Policy file, or `builtin:NAME`; golive.toml when none is given.
         #[arg(value_name = "FILE")]
-        file: PathBuf,
+        file: Option<PathBuf>,
     },
     /// Say what differs between two policies: files, `builtin:NAME`, or the policy in a report.
     Diff {
@@ -48,6 +50,13 @@ enum Command {
         #[arg(value_name = "FILE")]
         after: PathBuf,
     },
+    /// List the policies that golive carries: platforms, baseline, examples.
+    List,
+    /// Print one of them as it is written: to read, or to start from.
+    Show {
+        /// Its name, such as `platforms/youtube`; `youtube` will do.
+        name: String,
+    },
     /// Print the JSON Schema of policy files, for editors.
     Schema,
 }
@@ -57,8 +66,15 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     if let Command::Diff { before, after } = &args.command {
         return differences(before, after);
     }
+    let command = match &args.command {
+        Command::Check { files, layer, strict } if files.is_empty() => {
+            &Command::Check { files: vec![load::found(None)?], layer: *layer, strict: *strict }
+        }
+        Command::Resolve { file } => &Command::Resolve { file: Some(load::found(file.as_deref())?) },
+        given => given,
+    };
     let (out, notes) = (io::stdout().lock(), io::stderr().lock());
-    match execute(&args.command, out, notes) {
+    match execute(command, out, notes) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),
         done => Ok(done?),
     }
@@ -68,14 +84,24 @@ fn execute(command: &Command, mut out: impl Write, mut notes: impl Write) -> io:
     match command {
         // needs no policy file at all where both are reports, and has errors of its own
         Command::Diff { .. } => {}
-        Command::Schema => out.write_all(policy::schema_file().as_bytes())?,
-        Command::Resolve { file } => match policy::resolve(file, &Disk) {
+        Command::List => library::list(&mut out)?,
+        Command::Show { name } => match library::find(name) {
             Ok(text) => out.write_all(text.as_bytes())?,
-            Err(mistakes) => {
-                writeln!(notes, "{mistakes}")?;
-                return Ok(BAD_POLICY.into());
+            Err(why) => {
+                writeln!(notes, "golive: {}", escape(&why))?;
+                return Ok(USAGE.into());
             }
         },
+        Command::Schema => out.write_all(policy::schema_file().as_bytes())?,
+        Command::Resolve { file } => {
+            match policy::resolve(file.as_deref().unwrap_or(Path::new(DEFAULT)), &Disk) {
+                Ok(text) => out.write_all(text.as_bytes())?,
+                Err(mistakes) => {
+                    writeln!(notes, "{mistakes}")?;
+                    return Ok(BAD_POLICY.into());
+                }
+            }
+        }
         Command::Check { files, layer, strict } => {
             let mut worst = 0;
             for file in files {
@@ -106,9 +132,9 @@ fn differences(before: &Path, after: &Path) -> anyhow::Result<ExitCode> {
 fn either(file: &Path) -> anyhow::Result<Policy> {
     let report = file.is_dir() || file.extension().is_some_and(|ending| ending == "json");
     if !report {
-        return super::load::policy(file);
+        return load::policy(file);
     }
-    let document = super::load::report(file)?;
+    let document = load::report(file)?;
     let (policy, _) = crate::report::judged_from(&document)
         .map_err(|error| super::exit::Failure::new(super::exit::DATA, error.to_string()))?;
     Ok(policy)

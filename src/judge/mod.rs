@@ -28,3 +28,6 @@ pub const OTHER_SLOT: Code =
 
 /// Codes that judging itself can give, whatever the probe.
 pub const CODES: &[Code] = &[STALE, FUTURE, MISMATCH, EMPTY, OTHER_SLOT];
+
+/// The pages of these codes ([`crate::model::Page::all`]).
+pub const PAGES: &str = include_str!("pages.toml");

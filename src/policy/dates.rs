@@ -35,7 +35,7 @@ fn in_table(table: &mut DeTable<'_>, path: &mut KeyPath, found: &mut Vec<Vague>)
 
 fn in_value(value: &mut DeValue<'_>, path: &mut KeyPath, found: &mut Vec<Vague>) {
     match value {
-        DeValue::Datetime(written) if written.offset.is_some() => {
+        DeValue::Datetime(written) if written.offset.is_some() || is_day(path, written) => {
             *value = DeValue::String(written.to_string().into());
         }
         DeValue::Datetime(written) => found.push((path.clone(), advice(written))),
@@ -49,6 +49,11 @@ fn in_value(value: &mut DeValue<'_>, path: &mut KeyPath, found: &mut Vec<Vague>)
         }
         _ => {}
     }
+}
+
+/// The days of `[provenance]`: nobody needs the hour at which a document was read.
+fn is_day(path: &[String], written: &Datetime) -> bool {
+    path.first().is_some_and(|section| section == "provenance") && written.time.is_none()
 }
 
 /// What a person probably meant by a date-time that names no instant.

@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::provenance::Provenance;
 use super::provider::ProviderDraft;
 use super::redaction::Redaction;
 use super::signatures::SignaturesDraft;
@@ -30,6 +31,8 @@ pub struct Draft {
     /// A later layer may tighten what an earlier one asks, never loosen it. A layer is pinned to
     /// its contents by `"NAME#sha256=DIGEST"`; `golive policy resolve` prints the digests.
     pub extends: Vec<String>,
+    /// Where this file's facts are from, and by when they are to be read again.
+    pub provenance: Option<Provenance>,
     /// The event.
     pub event: EventDraft,
     /// The roles that sign or answer.
@@ -144,6 +147,10 @@ pub struct StreamDraft {
     pub audio_kbps: Option<u64>,
     /// Factor on top of bit rate and protocol overhead, at least 1. A later layer may raise it.
     pub headroom: Option<f64>,
+    /// Most video that the ingest takes, kb/s. A later layer may lower it.
+    pub video_at_most_kbps: Option<u64>,
+    /// Most audio that the ingest takes, kb/s. A later layer may lower it.
+    pub audio_at_most_kbps: Option<u64>,
     /// SRT's latency, ms; 120, libsrt's default, when left out. A later layer may lower it.
     pub latency_ms: Option<u16>,
 }

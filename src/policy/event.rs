@@ -97,6 +97,12 @@ pub struct Stream {
     /// SRT's latency, ms.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latency_ms: Option<u16>,
+    /// Most video that the ingest takes, kb/s.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub video_at_most_kbps: Option<u64>,
+    /// Most audio that the ingest takes, kb/s.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub audio_at_most_kbps: Option<u64>,
 }
 
 /// SRT's latency when the policy names none, ms: libsrt's default (`SRTO_LATENCY`).

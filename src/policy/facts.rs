@@ -55,6 +55,20 @@ impl Merger<'_> {
             self.plain(&mut stream.video_kbps, later.video_kbps, &at, "video_kbps", rising);
             self.plain(&mut stream.audio_kbps, later.audio_kbps, &at, "audio_kbps", rising);
             self.plain(&mut stream.headroom, later.headroom, &at, "headroom", rising);
+            self.plain(
+                &mut stream.video_at_most_kbps,
+                later.video_at_most_kbps,
+                &at,
+                "video_at_most_kbps",
+                shrinking,
+            );
+            self.plain(
+                &mut stream.audio_at_most_kbps,
+                later.audio_at_most_kbps,
+                &at,
+                "audio_at_most_kbps",
+                shrinking,
+            );
             self.plain(&mut stream.latency_ms, later.latency_ms, &at, "latency_ms", shrinking);
             self.merged.streams.insert(name, stream);
         }

@@ -15,7 +15,9 @@ mod layer;
 mod limits;
 mod names;
 mod nearest;
+mod open;
 mod parse;
+mod provenance;
 mod provider;
 mod remarks;
 mod redaction;
@@ -27,6 +29,7 @@ mod signatures;
 mod slot;
 mod source;
 mod stack;
+mod stream;
 mod text;
 mod validity;
 mod waiver;
@@ -38,6 +41,9 @@ pub use close_out::{CloseOut, TITLE as CLOSE_OUT_TITLE, close_out};
 pub use diagnostic::{Diagnostic, Diagnostics};
 pub use diff::diff;
 pub use event::{Authorisation, Event, Person, Route, Stream, Window};
+pub(crate) use nearest::hint;
+pub use open::{Open, OpenStream, left_open};
+pub use provenance::Provenance;
 pub use provider::Provider;
 pub use redaction::{Redaction, Sensitive};
 pub use remarks::remarks;
@@ -137,6 +143,9 @@ pub struct Layer {
     pub name: String,
     /// SHA-256 of its bytes, hexadecimal.
     pub sha256: String,
+    /// Where its facts are from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provenance: Option<Provenance>,
 }
 
 /// Reads and checks the policy at `path`, a file or `builtin:NAME`, with all that it extends.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::{Level, Policy};
+use super::{Check, Level, Policy};
 use crate::model::{Area, Role};
 use crate::probe::{Question, attest::AnsweredBy};
 
@@ -17,6 +17,8 @@ pub fn remarks(policy: &Policy, now: Timestamp) -> Vec<String> {
     found.extend(provider(policy));
     found.extend(waivers(policy, now));
     found.extend(keys(policy));
+    found.extend(unmeasured(policy));
+    found.extend(policy.layers.iter().filter_map(|layer| layer.overdue(now)));
     found
 }
 
@@ -114,4 +116,14 @@ fn keys(policy: &Policy) -> Vec<String> {
         found.extend(same.map(|(other, _)| format!("one key stands for {role} and for {other}")));
     }
     found
+}
+
+/// Open ports are not yet a line that carries the stream.
+fn unmeasured(policy: &Policy) -> Option<String> {
+    let carries =
+        |check: &Check| matches!(check.question, Question::Upload { .. } | Question::Rehearsal { .. });
+    let stream = policy.streams.keys().next().filter(|_| !policy.checks.iter().any(carries))?;
+    Some(format!(
+        "nobody measures whether the line carries [stream.{stream}]: add an upload or rehearsal check"
+    ))
 }

@@ -16,7 +16,10 @@ pub(super) fn render(policy: &Policy, places: &Places) -> String {
     writer.line(&format!("schema = {}", text(&policy.schema)));
     writer.line("\n# made of these layers, base first; a later one may only tighten:");
     for layer in &policy.layers {
-        writer.line(&format!("#   {}  sha256 {}", escape(&layer.name), layer.sha256));
+        let facts = layer.provenance.as_ref();
+        let facts = facts.map(|facts| format!("  facts of {}, until {}", facts.verified, facts.review_by));
+        let (name, sha256) = (escape(&layer.name), &layer.sha256);
+        writer.line(&format!("#   {name}  sha256 {sha256}{}", facts.unwrap_or_default()));
     }
     writer.policy(policy);
     writer.out

@@ -21,11 +21,27 @@ macro_rules! builtin {
 builtin![
     "baseline",
     "governance",
+    "corporate-lan",
+    "bonded-backup",
+    "platforms/amazon-ivs",
+    "platforms/aws-medialive",
+    "platforms/cloudflare-stream",
+    "platforms/dacast",
     "platforms/facebook",
+    "platforms/globalmeet",
+    "platforms/google-live-stream",
+    "platforms/linkedin-live",
     "platforms/mux",
+    "platforms/nanostream",
+    "platforms/restream",
+    "platforms/teams-town-hall",
+    "platforms/twitch",
+    "platforms/vimeo",
+    "platforms/x",
     "platforms/youtube",
-    "demo",
     "venue-survey",
+    "show-day",
+    "demo",
 ];
 
 /// Reads files. The disk, but for tests.

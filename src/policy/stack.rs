@@ -8,6 +8,7 @@ use super::Layer;
 use super::diagnostic::Diagnostic;
 use super::nearest::hint;
 use super::parse::{Parsed, parse};
+use super::provenance::Provenance;
 use super::source::{Address, BUILTINS, Files};
 use super::text::Place;
 
@@ -74,8 +75,13 @@ impl Reader<'_> {
         }
         self.open.pop();
         self.done.push(identity);
+        let provenance = parsed.draft.provenance.clone();
+        if let Some(problem) = provenance.as_ref().and_then(Provenance::problem) {
+            let place = parsed.text.key(&["provenance".to_owned()]);
+            self.stack.errors.push(Diagnostic::at(place, problem));
+        }
         self.stack.layers.push(parsed);
-        self.stack.heads.push(Layer { name: address.name(), sha256 });
+        self.stack.heads.push(Layer { name: address.name(), sha256, provenance });
     }
 
     /// A layer that is named with its digest must have it.

@@ -84,6 +84,9 @@ pub trait Probe: 'static {
     const VIEWERS: &'static str = "";
     /// Every finding code that [`Probe::judge`] can give.
     const CODES: &'static [Code];
+    /// What is to be said of each code ([`crate::model::Page`]): `include_str!("pages.toml")`. A test
+    /// asks for every code of [`Probe::CODES`] to have its page.
+    const PAGES: &'static str = "";
     /// What to ask. Strict serde (`deny_unknown_fields`), never a limit or a secret's value.
     type Target: Debug + Clone + PartialEq + Serialize + DeserializeOwned + JsonSchema + Send + Sync + 'static;
     /// What the answer is held against.

@@ -48,6 +48,11 @@ macro_rules! registry {
                 match self { $(Self::$Type => super::$module::$Type::CODES,)* }
             }
 
+            /// The pages of its finding codes ([`crate::model::Page::all`]).
+            pub const fn pages(self) -> &'static str {
+                match self { $(Self::$Type => super::$module::$Type::PAGES,)* }
+            }
+
             /// Keys of its limits.
             pub fn limit_fields(self) -> &'static [&'static str] {
                 match self { $(Self::$Type => <super::$module::$Type as Probe>::Limits::fields(),)* }

@@ -46,8 +46,11 @@ pub fn carry_over(policy: &Policy, stored: &Policy, evidence: &Evidence) -> Carr
     carried
 }
 
+/// Question, path and endpoints of a check.
+pub(super) type Asked = (Value, Value, Value);
+
 /// What is asked, of whom, by which way out: all but the limits.
-pub(super) fn asked(policy: &Policy, check: &Check) -> (Value, Value, Value) {
+pub(super) fn asked(policy: &Policy, check: &Check) -> Asked {
     let mut question = serde_json::to_value(&check.question).unwrap_or_default();
     if let Some(of_kind) = question.as_object_mut().and_then(|kinds| kinds.values_mut().next()) {
         of_kind.as_object_mut().map(|parts| parts.remove("limits"));

@@ -4,6 +4,7 @@
 
 mod bad;
 mod cli;
+mod first_steps;
 mod governance;
 mod layers;
 mod rendering;

@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use golive::policy::{BUILTINS, Disk, authorise, load, load_layer, schema, schema_file};
+use golive::policy::{BUILTINS, Disk, authorise, load, load_layer, remarks, schema, schema_file};
 use golive::probe::Kind;
+use golive::run::Plan;
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("policies")
@@ -32,7 +33,7 @@ fn each_is_right_by_itself_or_as_a_layer() {
     for path in policies(&folder()) {
         load_layer(&path, &Disk).unwrap_or_else(|error| panic!("{error}"));
     }
-    for whole in ["demo.toml", "venue-survey.toml"] {
+    for whole in ["demo.toml", "venue-survey.toml", "show-day.toml"] {
         load(&folder().join(whole)).unwrap_or_else(|error| panic!("{error}"));
     }
 }
@@ -49,21 +50,113 @@ fn the_binary_carries_each() {
     }
 }
 
+/// What only others extend; the rest are policies by themselves.
+const LAYERS: [&str; 4] = ["baseline.toml", "governance.toml", "corporate-lan.toml", "bonded-backup.toml"];
+
 #[test]
 fn each_platform_and_layer_says_where_its_facts_are_from() {
-    let shared = ["baseline.toml", "governance.toml"].map(|name| folder().join(name));
+    let shared = LAYERS.map(|name| folder().join(name));
     for path in policies(&folder().join("platforms")).into_iter().chain(shared) {
-        let text = std::fs::read_to_string(&path).unwrap();
-        for word in ["# source:", "# verified:", "# review_by:"] {
-            assert!(text.contains(word), "{} has no {word}", path.display());
-        }
-        for line in
-            text.lines().filter(|line| line.starts_with("# verified:") || line.starts_with("# review_by:"))
-        {
-            let date = line.split_once(':').unwrap().1.trim();
-            assert!(date.parse::<jiff::civil::Date>().is_ok(), "{}: {line}", path.display());
-        }
+        let layers = load_layer(&path, &Disk).unwrap();
+        let facts = layers.last().unwrap().provenance.as_ref();
+        let facts = facts.unwrap_or_else(|| panic!("{} has no [provenance]", path.display()));
+        assert!(!facts.source.is_empty());
+        let days = (facts.review_by - facts.verified).get_days();
+        assert!((30..=366).contains(&days), "{}: read again after {days} days", path.display());
     }
+}
+
+#[test]
+fn facts_that_nobody_looked_at_since_are_pointed_out() {
+    let policy = load(Path::new("builtin:venue-survey")).unwrap();
+    let told = |time: &str| remarks(&policy, time.parse().unwrap()).join("\n");
+    assert!(!told("2026-12-01T12:00:00Z").contains("read again"), "{}", told("2026-12-01T12:00:00Z"));
+    let late = told("2027-07-01T12:00:00Z");
+    let words = "the facts of builtin:platforms/youtube were last read 2026-11-22 and were to be read again \
+                 by 2027-05-22: see https://support.google.com/youtube/answer/2853702";
+    assert!(late.contains(words), "{late}");
+}
+
+#[test]
+fn every_platform_of_the_list_is_there() {
+    let names: Vec<&str> = BUILTINS.iter().filter_map(|(name, _)| name.strip_prefix("platforms/")).collect();
+    assert_eq!(
+        names,
+        [
+            "amazon-ivs",
+            "aws-medialive",
+            "cloudflare-stream",
+            "dacast",
+            "facebook",
+            "globalmeet",
+            "google-live-stream",
+            "linkedin-live",
+            "mux",
+            "nanostream",
+            "restream",
+            "teams-town-hall",
+            "twitch",
+            "vimeo",
+            "x",
+            "youtube",
+        ]
+    );
+}
+
+/// What is second-hand is advised, never required.
+#[test]
+fn second_hand_facts_require_nothing() {
+    let (_, text) = BUILTINS.iter().find(|(known, _)| *known == "platforms/linkedin-live").unwrap();
+    assert!(text.contains("\"advisory\"") && !text.contains("\"hard\"") && !text.contains("\"waivable\""));
+}
+
+#[test]
+fn a_platform_that_gives_an_address_for_each_event_is_completed_by_the_event() {
+    let event = |more: &str| {
+        format!(
+            "schema = \"golive-policy/1\"\nextends = [\"builtin:platforms/amazon-ivs\", \"builtin:baseline\"]\n\
+             [event]\ntitle = \"Launch\"\n[people.it]\nname = \"Ida\"\n[accountable]\nnetwork = \"it\"\n\
+             [stream.ivs]\naudio_kbps = 128\n{more}"
+        )
+    };
+    let url = "rtmps://a1b2.global-contribute.live-video.net:443/app/";
+    let whole = format!(
+        "to = \"{url}\"\nvideo_kbps = 8500\n[[check.rtmp]]\nid = \"ivs.ingest\"\ntarget = {{ url = \"{url}\" }}\n"
+    );
+    let policy = super::load(&event(&whole)).unwrap();
+    assert!(policy.checks.iter().any(|check| check.id.as_str() == "ivs.ingest"));
+    let open = super::load(&event("video_kbps = 8500\n")).unwrap_err().to_string();
+    assert!(open.contains("`ivs.ingest` has no target") && open.contains("has no to"), "{open}");
+    let more = super::load(&event(&whole.replace("8500", "8501"))).unwrap_err().to_string();
+    assert!(more.contains("8501 kb/s of video is more than the ingest takes; at most 8500 kb/s"), "{more}");
+    assert!(more.contains("builtin:platforms/amazon-ivs:"), "names the other place: {more}");
+}
+
+#[test]
+fn the_day_of_the_show_takes_less_than_three_minutes() {
+    let policy = load(Path::new("builtin:show-day")).unwrap();
+    let seconds = Plan::new(&policy).seconds();
+    assert!(seconds < 180.0, "{seconds} s");
+    let survey = load(Path::new("builtin:venue-survey")).unwrap();
+    for check in &policy.checks {
+        let same = check.id.as_str() == "day.stop" || survey.check(&check.id).is_some();
+        assert!(same, "{} is not in the survey, so nothing can be compared", check.id);
+    }
+}
+
+#[test]
+fn a_company_and_a_second_way_out_can_be_added_to_any_platform() {
+    let text = "schema = \"golive-policy/1\"\n\
+        extends = [\"builtin:platforms/youtube\", \"builtin:baseline\", \"builtin:corporate-lan\", \"builtin:bonded-backup\"]\n\
+        [event]\ntitle = \"Launch\"\nstarts = 2026-12-04T14:00:00+01:00\nends = 2026-12-04T15:30:00+01:00\n\
+        [people.it]\nname = \"Ida\"\n[people.provider]\nname = \"Pro\"\n\
+        [accountable]\nnetwork = \"it\"\nproduction = \"provider\"\n\
+        [path.primary]\ninterface = \"eth0\"\n[path.backup]\ninterface = \"wwan0\"\n\
+        [stream.youtube]\nvideo_kbps = 6000\naudio_kbps = 128\n\
+        [[check.rtmp]]\nid = \"backup.ingest\"\ntarget = { url = \"rtmps://a.rtmps.youtube.com:443/live2\" }\n\
+        [[check.upload]]\nid = \"backup.upload\"\n\
+        target = { iperf3 = \"iperf.example.net:5201\", seconds = 60, at_most_kbps = 15000, stream = \"youtube\" }\n";
+    super::load(text).unwrap_or_else(|error| panic!("{error}"));
 }
 
 #[test]

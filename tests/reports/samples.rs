@@ -191,7 +191,11 @@ fn event() -> Event {
 
 fn policy() -> PolicyDoc {
     let resolved = json!({ "schema": "golive-policy/1", "event": { "title": "Autumn product launch" } });
-    let layer = |name: &str, byte: char| Layer { name: name.into(), sha256: byte.to_string().repeat(64) };
+    let layer = |name: &str, byte: char| Layer {
+        name: name.into(),
+        sha256: byte.to_string().repeat(64),
+        provenance: None,
+    };
     PolicyDoc {
         sha256: policy_digest(&resolved),
         layers: vec![layer("baseline.toml", 'a'), layer("launch.toml", 'b')],

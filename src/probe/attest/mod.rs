@@ -94,6 +94,7 @@ impl Probe for Attest {
         needs: "an answer: in the terminal UI (`a`), `--answers FILE`, or afterwards `golive attest`",
     };
     const CODES: &'static [Code] = judge::CODES;
+    const PAGES: &str = include_str!("pages.toml");
     type Target = Target;
     type Limits = Limits;
     type Reading = Reading;

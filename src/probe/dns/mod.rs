@@ -199,6 +199,7 @@ impl Probe for Dns {
     const VIEWERS: &'static str =
         "The stream does not start, or goes to the wrong place: viewers see nothing.";
     const CODES: &'static [Code] = judge::CODES;
+    const PAGES: &str = include_str!("pages.toml");
     type Target = Target;
     type Limits = Limits;
     type Reading = Reading;

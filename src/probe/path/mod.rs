@@ -105,6 +105,7 @@ impl Probe for Path {
     };
     const VIEWERS: &'static str = "Picture and sound stutter, freeze or break up.";
     const CODES: &'static [Code] = findings::CODES;
+    const PAGES: &str = include_str!("pages.toml");
     type Target = Target;
     type Limits = Limits;
     type Reading = Reading;

@@ -181,6 +181,7 @@ impl Probe for Port {
         needs: "nothing; Linux 5.10 to name who prohibits",
     };
     const CODES: &'static [Code] = judge::CODES;
+    const PAGES: &str = include_str!("pages.toml");
     type Target = Target;
     type Limits = Limits;
     type Reading = Reading;

@@ -183,6 +183,7 @@ impl Probe for Rehearsal {
     };
     const VIEWERS: &'static str = "The picture would jerk, freeze or turn to blocks, and the stream might end in the middle of the event.";
     const CODES: &'static [Code] = codes::ALL;
+    const PAGES: &str = include_str!("pages.toml");
     type Target = Target;
     type Limits = Limits;
     type Reading = Reading;

@@ -217,6 +217,7 @@ impl Probe for Rtmp {
     };
     const VIEWERS: &'static str = "The stream would not start, or would end within seconds: an empty player.";
     const CODES: &'static [Code] = codes::ALL;
+    const PAGES: &str = include_str!("pages.toml");
     type Target = Target;
     type Limits = Limits;
     type Reading = Reading;

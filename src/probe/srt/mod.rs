@@ -301,6 +301,7 @@ impl Probe for Srt {
     };
     const VIEWERS: &'static str = "The encoder cannot reach the platform: the stream does not start.";
     const CODES: &'static [Code] = judge::CODES;
+    const PAGES: &str = include_str!("pages.toml");
     type Target = Target;
     type Limits = Limits;
     type Reading = Reading;

@@ -184,6 +184,7 @@ impl Probe for Tls {
     const VIEWERS: &'static str =
         "A device in between refuses or cuts the stream: viewers see nothing, or the picture freezes.";
     const CODES: &'static [Code] = judge::CODES;
+    const PAGES: &str = include_str!("pages.toml");
     type Target = Target;
     type Limits = Limits;
     type Reading = Reading;

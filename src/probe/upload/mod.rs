@@ -120,6 +120,7 @@ impl Probe for Upload {
     const VIEWERS: &'static str =
         "The picture would freeze or turn to blocks, and viewers would be thrown out of the stream.";
     const CODES: &'static [Code] = findings::CODES;
+    const PAGES: &str = include_str!("pages.toml");
     type Target = Target;
     type Limits = Limits;
     type Reading = Reading;

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::compare::asked;
+use super::compare::{Asked, asked};
 use super::v1::{CheckDoc, Document};
 use super::{ReadError, judged_from};
 use crate::judge::Word;
@@ -176,9 +176,18 @@ pub fn compare(before: &Document, after: &Document) -> Result<Comparison, ReadEr
 
 fn same_question(before: &Policy, after: &Policy, id: &CheckId) -> bool {
     match (before.check(id), after.check(id)) {
-        (Some(was), Some(is)) => asked(before, was) == asked(after, is) && expected(was) == expected(is),
+        (Some(was), Some(is)) => alike(asked(before, was), asked(after, is)) && expected(was) == expected(is),
         _ => false,
     }
+}
+
+/// The same question, for as long or for longer: how long was looked stands among the figures.
+fn alike(mut was: Asked, mut is: Asked) -> bool {
+    for asked in [&mut was, &mut is] {
+        let of_kind = asked.0.as_object_mut().and_then(|kinds| kinds.values_mut().next());
+        of_kind.and_then(|parts| parts["target"].as_object_mut()).map(|target| target.remove("seconds"));
+    }
+    was == is
 }
 
 /// Whether a port is to be open or blocked: a limit that turns the question round.

@@ -56,11 +56,13 @@ fn holds(keys: &[String]) -> Holds {
         "schema" | "id" | "check" | "role" | "asked" | "of" | "by" | "owner" | "path" | "stream"
         | "far_end" | "env" | "value" | "code" | "cause" | "method" | "sha256" | "enforcement"
         | "accepts" | "level" | "starts" | "ends" | "expires" | "key_until" | "granted" | "since" | "at"
-        | "not_before" | "not_after" | "verified_at" | "started" | "alpn" | "cipher" | "end" => Holds::Word,
+        | "not_before" | "not_after" | "verified_at" | "started" | "alpn" | "cipher" | "end" | "verified"
+        | "review_by" => Holds::Word,
         "from" | "to" if below("window") => Holds::Word,
         "name" if below("people") || below("answer") => Holds::Person,
         "project_manager" => Holds::Person,
         "name" if below("layers") => Holds::File,
+        "source" if below("provenance") => Holds::Text,
         "host" | "name" | "server_name" | "sans" | "address" | "addresses" | "resolvers"
         | "control_suffix" | "control" | "decoy" | "named" | "iperf3" | "remote" | "local" | "source"
         | "seen_as" => Holds::Host,

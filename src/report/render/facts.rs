@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::brief::capital;
 use super::text::line;
 use crate::judge::{Rank, Reason, Word};
 use crate::model::{Area, CheckId, Effect, Finding, Outcome, Role};
@@ -124,6 +125,17 @@ pub fn count(document: &Document, outcome: Outcome) -> usize {
 /// The command that computes the verdict again from the readings.
 pub fn verifies(document: &Document) -> String {
     format!("golive judge report.json --at {}", document.verdict.evaluated_at)
+}
+
+/// Layers whose facts were to be read again before the verdict was computed, a sentence each.
+pub fn overdue(document: &Document) -> impl Iterator<Item = String> + '_ {
+    let at = document.verdict.evaluated_at;
+    document
+        .policy
+        .layers
+        .iter()
+        .filter_map(move |layer| layer.overdue(at))
+        .map(|words| line(&capital(&words)))
 }
 
 /// One exchange, as a reading holds it.

@@ -148,6 +148,9 @@ fn untested(out: &mut String, document: &Document) -> fmt::Result {
     for kind in &document.not_asked {
         writeln!(out, "- The policy does not ask `{}`: {}", code_word(&kind.probe), plain(&kind.asks))?;
     }
+    for words in facts::overdue(document) {
+        writeln!(out, "- {}", plain(&words))?;
+    }
     Ok(())
 }
 

@@ -90,5 +90,8 @@ fn tally(out: &mut String, document: &Document) -> fmt::Result {
         let kinds: Vec<String> = document.not_asked.iter().map(|kind| line(&kind.probe)).collect();
         writeln!(out, "the policy does not ask about: {}", kinds.join(", "))?;
     }
+    for words in facts::overdue(document) {
+        writeln!(out, "! {words}")?;
+    }
     Ok(())
 }

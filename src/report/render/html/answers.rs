@@ -72,6 +72,7 @@ pub(super) fn untested(page: &Page) -> Markup {
                     "."
                 }
             }
+            @for words in facts::overdue(document) { p { (words) "." } }
             p.quiet { (brief::SCOPE) }
         }
     }

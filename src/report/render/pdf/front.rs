@@ -319,6 +319,9 @@ fn untested(sheet: &Sheet<'_>, flow: &mut Flow<'_>) {
         text.push(words(".", QUIET));
         flow.paragraph(&text);
     }
+    for overdue in facts::overdue(document).take(8) {
+        flow.paragraph(&[words(format!("{overdue}."), TEXT)]);
+    }
     flow.paragraph(&[words(brief::SCOPE, QUIET)]);
 }
 
