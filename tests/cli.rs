@@ -87,8 +87,11 @@ fn the_demo_ends_in_a_report() {
     let mut probes: Vec<&str> = document.checks.iter().map(|check| check.probe.as_str()).collect();
     probes.sort_unstable();
     probes.dedup();
-    let all = golive::probe::catalogue().count();
-    assert_eq!(probes.len(), all, "the demo runs every probe: {probes:?}");
+    // On loopback there is no venue, and so no captive portal to ask about.
+    let mut all: Vec<&str> = golive::probe::catalogue().map(|(kind, _)| kind.name()).collect();
+    all.retain(|probe| *probe != "portal");
+    all.sort_unstable();
+    assert_eq!(probes, all, "the demo runs every other probe");
     assert!(document.checks.iter().all(|check| check.reading.is_some()), "everything was measured");
     let recorded = Recorded::read(&out).unwrap();
     assert!(recorded.complete() && !recorded.torn);

@@ -1,5 +1,7 @@
 //! Findings: what judging one reading against one limit says.
 
+use std::net::SocketAddr;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -83,6 +85,23 @@ impl Finding {
         remedy: impl Into<String>,
     ) -> Self {
         Self::new(code, Effect::Unknown, expected.into(), observed.into(), remedy.into())
+    }
+
+    /// Findings with the addresses that they are about: each finding once, its addresses behind what was
+    /// seen.
+    pub fn at_places(findings: impl Iterator<Item = (Self, SocketAddr)>) -> Vec<Self> {
+        let mut said: Vec<(Self, Vec<String>)> = Vec::new();
+        for (finding, at) in findings {
+            match said.iter_mut().find(|(known, _)| *known == finding) {
+                Some((_, places)) => places.push(at.to_string()),
+                None => said.push((finding, vec![at.to_string()])),
+            }
+        }
+        let with_places = said.into_iter().map(|(finding, places)| {
+            let observed = format!("{} (at {})", finding.observed, places.join(", "));
+            Self { observed, ..finding }
+        });
+        with_places.collect()
     }
 
     /// Outside its limit.

@@ -6,12 +6,14 @@ pub mod burst;
 pub mod clock;
 pub mod congestion;
 pub mod datagram;
+pub mod dhcp;
 pub mod dial;
 pub mod dns;
 pub mod encoder;
 pub mod failure;
 pub mod far_end;
 pub mod handshakes;
+pub mod http;
 pub mod icmp_error;
 pub mod machine;
 #[cfg(target_os = "linux")]

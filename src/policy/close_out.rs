@@ -106,6 +106,7 @@ fn turned(check: &Check, policy: &Policy, opened: Option<&BTreeSet<CheckId>>) ->
                 "it asks who answers, not whether the port is open; it may serve as control",
             );
         }
+        Question::Portal { .. } => return Turned::LeftOut("it asks whether a portal holds this machine"),
         Question::Upload { .. } | Question::Path { .. } => {
             return Turned::LeftOut(
                 "it only measures: close its far end's port by hand, or ask it by a port check",

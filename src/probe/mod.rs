@@ -10,6 +10,7 @@ pub mod attest;
 pub mod dns;
 pub mod path;
 pub mod port;
+pub mod portal;
 pub mod rehearsal;
 pub mod rtmp;
 pub mod srt;
@@ -36,6 +37,7 @@ macro_rules! for_each_probe {
             dns Dns,
             port Port,
             tls Tls,
+            portal Portal,
             rtmp Rtmp,
             srt Srt,
             upload Upload,

@@ -1,11 +1,13 @@
 //! Protocols without sockets or clocks: bytes and time in, steps out.
 
 pub mod banner; // guesses which protocol answered instead of the expected one
+pub mod captive; // RFC 8908: what a captive portal says of itself
 pub mod control;
 pub mod dns; // questions and answers of name servers
 pub mod http;
 pub mod iperf3;
 pub mod knock; // the smallest question of a protocol, and whether what came back answers it
+pub mod lease; // what DHCP clients note of a network's options
 pub mod rtmp; // RTMP 1.0: handshake, chunks, commands; publisher and ingest
 pub mod srt;
 pub mod stamp;

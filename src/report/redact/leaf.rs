@@ -66,7 +66,7 @@ fn holds(keys: &[String]) -> Holds {
         "host" | "name" | "server_name" | "sans" | "address" | "addresses" | "resolvers"
         | "control_suffix" | "control" | "decoy" | "named" | "iperf3" | "remote" | "local" | "source"
         | "seen_as" => Holds::Host,
-        "url" | "to" | "https" => Holds::Url,
+        "url" | "to" | "https" | "api" | "location" | "user-portal-url" | "venue-info-url" => Holds::Url,
         "key" if below("people") || below("revoked") => Holds::Key,
         "serial" => Holds::Serial,
         "spki" | "pin" | "pins" => Holds::Pin,

@@ -56,6 +56,7 @@ pub const BLOCKED: &[&str] = &[
     "path.local_policy",
     "dns.silent",
     "dns.unreachable",
+    "portal.no_answer",
 ];
 
 /// Codes by which a resolver's answer for a name is not to be built upon.
@@ -93,6 +94,11 @@ pub fn flows(check: &Check, far_ends: &BTreeMap<FarEndName, FarEnd>) -> Result<V
             of(Purpose::Event, demanded())
         }
         Question::Upload { .. } | Question::Path { .. } => of(Purpose::Measuring, demanded()),
+        // The page only: the portal's API is the network's own.
+        Question::Portal { target, .. } => {
+            let page = Endpoint::new(target.url.host(), target.url.port(), Transport::Tcp);
+            of(Purpose::Measuring, vec![page])
+        }
         Question::Dns { target, .. } if target.resolvers.is_empty() => {
             return Err("this machine's own resolvers are asked, inside the network");
         }
@@ -119,6 +125,7 @@ pub fn contacts(reading: &Reading) -> Vec<&Contact> {
             attempts.map(|attempt| &attempt.contact).collect()
         }
         Reading::Tls(tls) => tls.attempts.iter().map(|attempt| &attempt.contact).collect(),
+        Reading::Portal(portal) => portal.attempts.iter().map(|attempt| &attempt.contact).collect(),
         Reading::Rtmp(rtmp) => rtmp.attempts.iter().map(|attempt| &attempt.contact).collect(),
         Reading::Srt(srt) => srt.attempts.iter().map(|attempt| &attempt.contact).collect(),
         Reading::Upload(upload) => upload.attempts.iter().map(|attempt| &attempt.contact).collect(),

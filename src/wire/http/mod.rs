@@ -1,13 +1,17 @@
-//! As much of HTTP/1.1 (RFC 9110, RFC 9112) as an upload that lasts a given time needs: a request
-//! whose body is sent in chunks, and the head of what is answered.
+//! As much of HTTP/1.1 (RFC 9110, RFC 9112) as golive's questions need: an upload that lasts a given
+//! time, whose body is sent in chunks; a small page, as it comes; a proxy's `CONNECT`.
 //!
-//! Not HTTP/2: there a second flow control of the server's own choosing would hold the test up.
+//! Not HTTP/2: there a second flow control of the server's own choosing would hold an upload up.
 
+mod address;
+mod page;
 mod response;
 mod status;
 #[cfg(test)]
 mod tests;
 
+pub use address::WebUrl;
+pub use page::{Page, Pages};
 pub use response::{BadResponse, MAX_HEAD, Response, Responses};
 pub use status::{meaning, remedy};
 
@@ -36,6 +40,30 @@ pub fn request(verb: Verb, host: &str, path: &str) -> Vec<u8> {
         "{verb} {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: golive/{}\r\nAccept: */*\r\n\
          Content-Type: application/octet-stream\r\nTransfer-Encoding: chunked\r\nExpect: 100-continue\r\n\
          Connection: close\r\n\r\n",
+        env!("CARGO_PKG_VERSION")
+    )
+    .into_bytes()
+}
+
+/// Asks for a page, past every cache (RFC 9111, 5.2.1.4). `accept` is the kind of content that is wanted.
+pub fn get(url: &WebUrl, accept: &str) -> Vec<u8> {
+    format!(
+        "GET {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: golive/{}\r\nAccept: {accept}\r\n\
+         Cache-Control: no-cache\r\nConnection: close\r\n\r\n",
+        url.path(),
+        url.authority(),
+        env!("CARGO_PKG_VERSION")
+    )
+    .into_bytes()
+}
+
+/// Asks a proxy for a tunnel to `host:port` (RFC 9110, 9.3.6). `credentials` are the value of
+/// `Proxy-Authorization`, a secret.
+pub fn connect(authority: &str, credentials: Option<&str>) -> Vec<u8> {
+    let credentials =
+        credentials.map_or_else(String::new, |value| format!("Proxy-Authorization: {value}\r\n"));
+    format!(
+        "CONNECT {authority} HTTP/1.1\r\nHost: {authority}\r\nUser-Agent: golive/{}\r\n{credentials}\r\n",
         env!("CARGO_PKG_VERSION")
     )
     .into_bytes()

@@ -1,9 +1,11 @@
-//! Heads of responses: bytes in, a status out. Bodies are of no interest.
+//! Heads of responses: bytes in, a status and fields out.
 
 use crate::model::WireText;
 
 /// Longest head that is taken.
 pub const MAX_HEAD: usize = 32 * 1024;
+/// Fields of a head that are kept.
+const MAX_FIELDS: usize = 100;
 
 /// The head of a response.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +16,8 @@ pub struct Response {
     pub reason: WireText,
     /// Where a redirection leads.
     pub location: Option<WireText>,
+    /// Its fields in order, at most [`MAX_FIELDS`].
+    fields: Vec<(WireText, WireText)>,
 }
 
 impl Response {
@@ -25,6 +29,27 @@ impl Response {
     /// True when the server did what was asked.
     pub const fn is_success(&self) -> bool {
         self.status >= 200 && self.status < 300
+    }
+
+    /// Every value of a field, whatever the case of its name.
+    pub fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a WireText> {
+        self.fields
+            .iter()
+            .filter(move |(known, _)| known.as_str().eq_ignore_ascii_case(name))
+            .map(|(_, value)| value)
+    }
+
+    /// The first value of a field.
+    pub fn value(&self, name: &str) -> Option<&WireText> {
+        self.fields
+            .iter()
+            .find(|(known, _)| known.as_str().eq_ignore_ascii_case(name))
+            .map(|(_, value)| value)
+    }
+
+    /// Every field: name and value.
+    pub fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.fields.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 }
 
@@ -70,6 +95,16 @@ impl Responses {
         let head: Vec<u8> = self.held.drain(..length).collect();
         parse(&head).map(Some)
     }
+
+    /// What came after the heads that were taken.
+    pub(super) fn rest(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.held)
+    }
+
+    /// What was received and is not taken.
+    pub fn held(&self) -> &[u8] {
+        &self.held
+    }
 }
 
 /// Length of the head, its empty line included.
@@ -85,11 +120,13 @@ fn parse(head: &[u8]) -> Result<Response, BadResponse> {
     let mut words = first.splitn(3, ' ').skip(1);
     let code = words.next().ok_or_else(bad)?;
     let status = code.parse().ok().filter(|status| code.len() == 3 && *status >= 100).ok_or_else(bad)?;
-    let location =
-        lines.filter_map(|line| line.split_once(':')).find(|(name, _)| name.eq_ignore_ascii_case("location"));
-    Ok(Response {
-        status,
-        reason: WireText::from(words.next().unwrap_or_default().trim()),
-        location: location.map(|(_, value)| WireText::from(value.trim())),
-    })
+    let fields: Vec<(WireText, WireText)> = lines
+        .filter_map(|line| line.split_once(':'))
+        .take(MAX_FIELDS)
+        .map(|(name, value)| (WireText::from(name.trim()), WireText::from(value.trim())))
+        .collect();
+    let reason = WireText::from(words.next().unwrap_or_default().trim());
+    let mut response = Response { status, reason, location: None, fields };
+    response.location = response.value("location").cloned();
+    Ok(response)
 }

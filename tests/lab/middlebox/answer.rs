@@ -14,7 +14,11 @@ use super::{Installed, Place};
 pub struct Answer {
     port: u16,
     /// What it says, in hexadecimal digits; blanks don't count.
+    #[serde(default)]
     hex: String,
+    /// What it says after that, as text.
+    #[serde(default)]
+    text: String,
 }
 
 impl Answer {
@@ -22,7 +26,7 @@ impl Answer {
         let everywhere = [Ipv4Addr::UNSPECIFIED.into(), Ipv6Addr::UNSPECIFIED.into()];
         let at = everywhere.map(|address| SocketAddr::new(address, self.port));
         let listeners = place.namespace.run(|| at.map(listen));
-        let says = bytes(&self.hex);
+        let says = [bytes(&self.hex), self.text.clone().into_bytes()].concat();
         let server = Server::start(place.namespace, move |log| async move {
             for listener in listeners {
                 let listener = tokio::net::TcpListener::from_std(listener).unwrap();

@@ -5,7 +5,7 @@
 //!
 //! [`Told::captive_api`]: super::Told
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,7 +18,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::nftables::{Table, chain, redirect};
 use super::relay::serve;
-use super::server::{Log, listen_everywhere};
+use super::server::{Log, listen, listen_everywhere};
 use super::{Installed, Place};
 use crate::ground::authority::{Authority, Certified, NOW};
 use crate::ground::peer::need;
@@ -33,7 +33,15 @@ pub struct CaptivePortal {
     https: bool,
     /// The laptop has agreed already: everything passes, and its API says so.
     released: bool,
+    /// What its API says of the session, if anything: seconds and bytes that are left.
+    seconds_remaining: Option<u64>,
+    bytes_remaining: Option<u64>,
+    /// Its API is under a certificate that nobody trusts.
+    api_untrusted: bool,
 }
+
+/// Port of its API, on its own address.
+const API: u16 = 8910;
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -49,17 +57,24 @@ struct Portal {
     page: [String; 2],
     table: String,
     captive: AtomicBool,
+    /// Members of the API's answer beside the usual ones.
+    session: String,
 }
 
 impl CaptivePortal {
     pub(super) fn install(&self, place: &Place) -> Installed {
         let (port, plain) = listen_everywhere(place.namespace);
         let (tls_port, tls) = listen_everywhere(place.namespace);
-        let (api_port, api) = listen_everywhere(place.namespace);
+        let everywhere = [Ipv4Addr::UNSPECIFIED.into(), Ipv6Addr::UNSPECIFIED.into()];
+        let api = everywhere.map(|ip| SocketAddr::new(ip, API));
+        let api = place.namespace.run(|| api.map(listen));
         let table = Table::load(place, &self.rules(place, port, tls_port));
         let page = [place.address4.into(), place.address6.into()]
             .map(|own| format!("http://{}/login", SocketAddr::new(own, port)));
-        let portal = Portal { page, table: table.name().to_owned(), captive: AtomicBool::new(true) };
+        let left = [("seconds", self.seconds_remaining), ("bytes", self.bytes_remaining)];
+        let session = left.map(|(what, left)| left.map(|left| format!(",\"{what}-remaining\":{left}")));
+        let session = session.into_iter().flatten().collect();
+        let portal = Portal { page, table: table.name().to_owned(), captive: AtomicBool::new(true), session };
         let portal = Arc::new(portal);
 
         let own = place.address4.to_string();
@@ -75,7 +90,11 @@ impl CaptivePortal {
                 }
             })
         };
-        let servers = [serve_tls(tls, &stranger), serve_tls(api, &place.public.certify(&own, &own, NOW))];
+        let trusted = place.public.certify(&own, &own, NOW);
+        let servers = [
+            serve_tls(tls, &stranger),
+            serve_tls(api, if self.api_untrusted { &stranger } else { &trusted }),
+        ];
         let behind = portal.clone();
         let server = serve(place, plain, move |client, log| {
             let portal = behind.clone();
@@ -88,7 +107,7 @@ impl CaptivePortal {
             place.namespace.run(|| portal.release());
         }
         let mut installed = Installed::new(place, "captive_portal");
-        installed.told.captive_api = Some(format!("https://{own}:{api_port}/captive"));
+        installed.told.captive_api = Some(format!("https://{own}:{API}/captive"));
         let [stranger, api] = servers;
         installed.with(table).with(server).with(stranger).with(api)
     }
@@ -129,7 +148,7 @@ impl Portal {
             "/captive" => (
                 "200 OK".to_owned(),
                 "application/captive+json",
-                format!("{{\"captive\":{captive},\"user-portal-url\":\"{page}\"}}"),
+                format!("{{\"captive\":{captive},\"user-portal-url\":\"{page}\"{}}}", self.session),
             ),
             "/login" => (
                 "200 OK".to_owned(),

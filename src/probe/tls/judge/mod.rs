@@ -29,22 +29,10 @@ pub(super) fn judge(limits: &Limits, reading: &Reading) -> Vec<Finding> {
             "run the check again",
         )];
     }
-    let mut said: Vec<(Finding, Vec<String>)> = Vec::new();
-    for attempt in &reading.attempts {
-        for finding in attempt_findings(limits, reading, attempt) {
-            let at = attempt.contact.remote.to_string();
-            match said.iter_mut().find(|(known, _)| *known == finding) {
-                Some((_, places)) => places.push(at),
-                None => said.push((finding, vec![at])),
-            }
-        }
-    }
-    said.into_iter()
-        .map(|(mut finding, places)| {
-            finding.observed = format!("{} (at {})", finding.observed, places.join(", "));
-            finding
-        })
-        .collect()
+    Finding::at_places(reading.attempts.iter().flat_map(|attempt| {
+        let findings = attempt_findings(limits, reading, attempt);
+        findings.into_iter().map(|finding| (finding, attempt.contact.remote))
+    }))
 }
 
 fn attempt_findings(limits: &Limits, reading: &Reading, attempt: &Attempt) -> Vec<Finding> {

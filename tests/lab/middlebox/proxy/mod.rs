@@ -95,6 +95,9 @@ pub struct ExplicitProxy {
     /// Ports to which it connects.
     #[serde(default = "https")]
     connect: Vec<u16>,
+    /// squid: who asks must show a name and password; any will do.
+    #[serde(default)]
+    asks: bool,
     /// mitmproxy: see [`TlsInterception`].
     #[serde(default)]
     trusted: bool,
@@ -125,7 +128,11 @@ impl ExplicitProxy {
         installed.told.proxy = Some(format!("http://{}:{PORT}", place.address4));
         installed = match self.by {
             Program::Squid => {
-                let gate = squid::Gate { explicit: Some((PORT, &self.connect)), ..squid::Gate::default() };
+                let gate = squid::Gate {
+                    explicit: Some((PORT, &self.connect)),
+                    asks: self.asks,
+                    ..squid::Gate::default()
+                };
                 installed.with(squid::start(place, &gate).0)
             }
             Program::Mitmproxy => {

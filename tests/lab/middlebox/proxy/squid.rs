@@ -16,6 +16,8 @@ pub(super) struct Gate<'a> {
     pub(super) bypass: &'a [String],
     /// Who asks it, and to which ports it connects.
     pub(super) explicit: Option<(u16, &'a [u16])>,
+    /// Who asks it must show a name and password.
+    pub(super) asks: bool,
 }
 
 /// squid drops root for this user, who therefore must own what it writes; and it makes a
@@ -97,6 +99,13 @@ fn config(place: &Place, gate: &Gate, dir: &str) -> String {
             line(format!("acl let_alone ssl::server_name {}\nssl_bump splice let_alone", names.join(" ")));
         }
         line("ssl_bump bump all".to_owned());
+    }
+    if gate.asks {
+        line("auth_param basic program /usr/lib/squid/basic_fake_auth".to_owned());
+        line(
+            "auth_param basic realm gateway\nacl known proxy_auth REQUIRED\nhttp_access deny !known"
+                .to_owned(),
+        );
     }
     if let Some((_, ports)) = gate.explicit {
         let ports: Vec<String> = ports.iter().map(u16::to_string).collect();
