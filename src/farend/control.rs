@@ -10,6 +10,7 @@ use tokio::time::{Interval, MissedTickBehavior, timeout};
 use tokio_rustls::server::TlsStream;
 
 use super::door::House;
+use super::hold;
 use super::log::Notice;
 use super::session::{Guest, Kind, Lease, Session, Wanted};
 use crate::model::WireText;
@@ -167,6 +168,21 @@ impl Caller<'_> {
             Request::OpenStamp { seconds, packets } => {
                 (Wanted::Stamp, Grant { seconds, bytes: u64::MAX, packets })
             }
+            Request::OpenHold { seconds, bytes } => return self.open_hold(seconds, bytes).await,
+            Request::Push { ticket, slot } => {
+                let pushed = self.house.registry.held(&ticket);
+                let pushed = pushed.map(|session| hold::push(&session, ticket, slot, &self.house.pushes));
+                return self.say_or_refuse(pushed.map(|sent| Reply::Pushed { sent })).await;
+            }
+            Request::Release { ticket } => {
+                let released = self.house.registry.held_or_over(&ticket).map(|session| {
+                    let slots = session.held.seen();
+                    session.end(Ended::Closed);
+                    session.held.release();
+                    Reply::Released { slots, foreign: session.foreign() }
+                });
+                return self.say_or_refuse(released).await;
+            }
             Request::Close {} => return Ok(()), // The session ended by itself a moment ago.
             Request::Hello { .. } => return Err(Leave::Refused(Refusal::BadRequest)),
         };
@@ -179,6 +195,25 @@ impl Caller<'_> {
         }
     }
 
+    async fn say_or_refuse(&mut self, reply: Result<Reply, Refusal>) -> Result<(), Leave> {
+        let refuse = |why| Reply::Refuse { why, detail: WireText::default() };
+        self.say(&reply.unwrap_or_else(refuse)).await
+    }
+
+    /// A held session lives on without this connection.
+    async fn open_hold(&mut self, seconds: u32, bytes: u64) -> Result<(), Leave> {
+        let asked = Grant { seconds, bytes, packets: u64::MAX };
+        let opened = self.house.registry.open(Wanted::Hold, self.peer.ip(), asked);
+        let reply = opened.and_then(|lease| {
+            let grant = lease.session().grant;
+            let Kind::Hold(ticket) = lease.session().kind else { return Err(Refusal::NotOffered) };
+            let kept = hold::keep(lease, self.peer, self.house.log.clone(), self.house.stop.clone());
+            self.house.tasks.spawn(kept);
+            Ok(Reply::Hold { ticket, grant })
+        });
+        self.say_or_refuse(reply).await
+    }
+
     /// A session from its opening to its end.
     async fn hold(&mut self, lease: Lease) -> Result<(), Leave> {
         let session = lease.session();
@@ -187,7 +222,7 @@ impl Caller<'_> {
                 ("upload", Reply::Upload { ticket, grant: session.grant })
             }
             Kind::Stamp(ssid) => ("stamp", Reply::Stamp { ssid, grant: session.grant }),
-            Kind::Media(_) => return Err(Leave::Refused(Refusal::NotOffered)),
+            Kind::Media(_) | Kind::Hold(_) => return Err(Leave::Refused(Refusal::NotOffered)),
         };
         self.house.log.say(&Notice::Opened { what, peer: self.peer });
         self.say(&opened).await?;
@@ -275,6 +310,7 @@ const fn word(wanted: Wanted) -> &'static str {
     match wanted {
         Wanted::Upload { .. } | Wanted::Datagrams => "upload",
         Wanted::Stamp => "stamp",
+        Wanted::Hold => "hold",
     }
 }
 

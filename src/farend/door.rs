@@ -1,5 +1,5 @@
 //! The one TCP port: who comes gets a guest's place, says with the first byte what it is
-//! (TLS is control, anything else upload data), or is shut out.
+//! (TLS is control, `h` a held connection, anything else upload data), or is shut out.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -12,8 +12,9 @@ use tokio_util::task::TaskTracker;
 
 use super::log::{Log, Notice};
 use super::session::{Guest, Registry};
-use super::{control, upload};
+use super::{control, hold, upload};
 use crate::model::{Secret, WireText};
+use crate::wire::control::hold::HOLD_MAGIC;
 use crate::wire::control::{Refusal, TLS_FIRST_BYTE};
 
 /// How long sessions may take to say that they end because the far end is being stopped.
@@ -25,6 +26,8 @@ pub(super) struct House {
     pub(super) log: Log,
     pub(super) token: Secret,
     pub(super) tls: TlsAcceptor,
+    /// The UDP port's socket once more, for datagrams that a caller asked for.
+    pub(super) pushes: std::net::UdpSocket,
     pub(super) rtmp: Option<u16>,
     pub(super) srt: Option<u16>,
     pub(super) stop: CancellationToken,
@@ -74,6 +77,7 @@ async fn receive(stream: TcpStream, peer: SocketAddr, guest: Guest, house: &Arc<
     let _ = stream.set_nodelay(true);
     match tokio::time::timeout(house.registry.caps().guest_time, stream.peek(&mut first)).await {
         Ok(Ok(1)) if first[0] == TLS_FIRST_BYTE => control::serve(stream, peer, guest, house).await,
+        Ok(Ok(1)) if first[0] == HOLD_MAGIC[0] => hold::serve(stream, peer, guest, house).await,
         Ok(Ok(1)) => upload::serve(stream, peer, guest, house).await,
         Ok(_) => {} // Left without a word: a port scan, or a load balancer's health check.
         Err(_) => house.log.refused("control", peer, Refusal::Time, "said nothing"),

@@ -9,6 +9,7 @@
 mod control;
 mod datagrams;
 mod door;
+mod hold;
 pub mod identity;
 pub mod log;
 pub mod meter;
@@ -18,6 +19,7 @@ pub mod rtmp;
 pub mod session;
 pub mod srt;
 pub mod stamp;
+pub mod time_server;
 mod upload;
 
 use std::io;
@@ -147,6 +149,7 @@ impl FarEnd {
         };
         let tls = identity.tls()?;
         let (control, stamp) = same_port(config.listen).await?;
+        let pushes = socket2::SockRef::from(&stamp).try_clone().map_err(listen("stamp", config.listen))?;
         let rtmp = match config.rtmp {
             Some(address) => Some(TcpListener::bind(address).await.map_err(listen("rtmp", address))?),
             None => None,
@@ -168,6 +171,7 @@ impl FarEnd {
             log: log.clone(),
             token: identity.token.clone(),
             tls: tls.into(),
+            pushes: pushes.into(),
             rtmp: addresses.rtmp.map(|address| address.port()),
             srt: addresses.srt.map(|address| address.port()),
             stop: stop.clone(),

@@ -113,6 +113,7 @@ impl Registry {
             Wanted::Upload { streams } => (Kind::Upload(Ticket(random()?)), streams),
             Wanted::Datagrams => (Kind::Datagrams(Ticket(random()?)), 1),
             Wanted::Stamp => (Kind::Stamp(unused_ssid(&inner)?), 0),
+            Wanted::Hold => (Kind::Hold(Ticket(random()?)), 0),
         };
         self.insert(&mut inner, kind, peer, asked, streams)
     }
@@ -159,6 +160,17 @@ impl Registry {
     /// come from any address: the ticket is no guess, and nothing is ever answered.
     pub fn datagrams(&self, ticket: &Ticket) -> Result<Arc<Session>, Refusal> {
         self.find(|kind| matches!(kind, Kind::Datagrams(live) if bool::from(live.0.ct_eq(&ticket.0))))
+    }
+
+    /// The held session that a ticket (compared in constant time) belongs to.
+    pub fn held(&self, ticket: &Ticket) -> Result<Arc<Session>, Refusal> {
+        self.find(|kind| matches!(kind, Kind::Hold(live) if bool::from(live.0.ct_eq(&ticket.0))))
+    }
+
+    /// The same also when it is over already.
+    pub fn held_or_over(&self, ticket: &Ticket) -> Result<Arc<Session>, Refusal> {
+        let is_it = |session: &&Arc<Session>| matches!(&session.kind, Kind::Hold(live) if bool::from(live.0.ct_eq(&ticket.0)));
+        self.lock().sessions.values().find(is_it).cloned().ok_or(Refusal::UnknownSession)
     }
 
     /// The STAMP session of a packet. An SSID is guessable, so only the address that opened

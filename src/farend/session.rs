@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
+use super::hold::Held;
 use super::meter::Meter;
 pub use super::registry::{Guest, Lease, Registry};
 use crate::wire::control::{Ended, Grant, Refusal, Ticket};
@@ -51,6 +52,8 @@ pub enum Kind {
     Datagrams(Ticket),
     /// STAMP reflection, known by its session id (SSID, RFC 8972 section 3).
     Stamp(u16),
+    /// Connections and flows that are held, known by their ticket.
+    Hold(Ticket),
     /// A test stream to a media listener.
     Media(Media),
 }
@@ -76,6 +79,8 @@ pub enum Wanted {
     Datagrams,
     /// STAMP reflection.
     Stamp,
+    /// Connections and flows that are held.
+    Hold,
 }
 
 /// Data connections of one upload at most.
@@ -90,6 +95,8 @@ pub struct Session {
     pub peer: IpAddr,
     /// What it may use.
     pub grant: Grant,
+    /// What was seen of its slots, when it is a held one.
+    pub(super) held: Held,
     opened: Instant,
     bytes: AtomicU64,
     packets: AtomicU64,
@@ -107,6 +114,7 @@ impl Session {
             kind,
             peer,
             grant,
+            held: Held::default(),
             opened: Instant::now(),
             bytes: AtomicU64::new(0),
             packets: AtomicU64::new(0),

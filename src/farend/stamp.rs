@@ -1,7 +1,8 @@
 //! The STAMP reflector (RFC 8762 section 4.3, stateful): answers packets of open sessions,
 //! from the address that opened the session only, each with as many bytes as it had.
 //!
-//! Datagrams of uploads come to the same port: they are counted, and never answered.
+//! Datagrams of uploads come to the same port: they are counted, and never answered. Those of held
+//! flows are given back as they came.
 //!
 //! It runs on a thread of its own: a reflector that waits for a busy runtime would add its own
 //! delay to the path's.
@@ -18,12 +19,13 @@ use tokio::net::UdpSocket;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
-use super::datagrams;
 use super::log::{Log, Notice};
 use super::session::{Registry, Session};
+use super::{datagrams, hold};
 use crate::model::Dscp;
 use crate::net::clock::Wall;
 use crate::net::datagram as datagram_of;
+use crate::wire::control::hold::Beat;
 use crate::wire::control::{Refusal, datagram};
 use crate::wire::stamp::{Answer, MAX_BYTES, Ntp, Receipt, ReflectorPacket, SenderPacket};
 
@@ -74,6 +76,12 @@ fn reflect(socket: &StdSocket, registry: &Registry, stop: &CancellationToken) {
         let request = datagram.get(..came.length).unwrap_or_default();
         if let Some((ticket, _)) = datagram::parse(request) {
             count(&registry.datagrams(&ticket), came.from, came.length, socket.local_addr());
+            continue;
+        }
+        if let Some(beat) = Beat::parse(request) {
+            if registry.held(&beat.ticket).is_ok_and(|session| hold::beat(&session, &beat, came.from)) {
+                let _ = socket.send_to(request, came.from);
+            }
             continue;
         }
         let Ok(packet) = SenderPacket::parse(request) else { continue };

@@ -38,27 +38,9 @@ async fn admit(
     peer: SocketAddr,
     house: &House,
 ) -> Result<Arc<Session>, (Refusal, WireText)> {
-    let mut head = [0; DATA_MAGIC.len() + 16];
-    let limit: Duration = house.registry.caps().guest_time;
-    let mut filled = 0;
-    let read = async {
-        while let Some(rest) = head.get_mut(filled..).filter(|rest| !rest.is_empty()) {
-            match stream.read(rest).await {
-                Ok(0) | Err(_) => break,
-                Ok(count) => filled += count,
-            }
-            if !DATA_MAGIC.starts_with(&head[..filled.min(DATA_MAGIC.len())]) {
-                break;
-            }
-        }
-    };
-    let in_time = tokio::time::timeout(limit, read).await.is_ok();
-    let (magic, ticket) = head.split_at(DATA_MAGIC.len());
-    let ticket = <[u8; 16]>::try_from(ticket).unwrap_or_default();
-    if filled < head.len() || magic != DATA_MAGIC {
-        let why = if in_time { Refusal::BadRequest } else { Refusal::Time };
-        return Err((why, WireText::from_bytes(&head[..filled])));
-    }
+    let limit = house.registry.caps().guest_time;
+    let head = first_bytes::<{ DATA_MAGIC.len() + 16 }>(stream, &DATA_MAGIC, limit).await?;
+    let ticket = head.last_chunk().copied().unwrap_or_default();
     let session = house.registry.upload(&Ticket(ticket)).map_err(|why| (why, WireText::default()))?;
     if session.attach(peer) {
         Ok(session)
@@ -68,6 +50,36 @@ async fn admit(
             WireText::from("one more data connection with the same ticket than was asked for"),
         ))
     }
+}
+
+/// The first bytes of a connection, which begin with `magic`.
+///
+/// # Errors
+/// Others came, or not enough in time; with what was said.
+pub(super) async fn first_bytes<const N: usize>(
+    stream: &mut TcpStream,
+    magic: &[u8; 8],
+    limit: Duration,
+) -> Result<[u8; N], (Refusal, WireText)> {
+    let mut head = [0; N];
+    let mut filled = 0;
+    let read = async {
+        while let Some(rest) = head.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+            match stream.read(rest).await {
+                Ok(0) | Err(_) => break,
+                Ok(count) => filled += count,
+            }
+            if !magic.starts_with(&head[..filled.min(magic.len())]) {
+                break;
+            }
+        }
+    };
+    let in_time = tokio::time::timeout(limit, read).await.is_ok();
+    if filled < N || !head.starts_with(magic) {
+        let why = if in_time { Refusal::BadRequest } else { Refusal::Time };
+        return Err((why, WireText::from_bytes(&head[..filled])));
+    }
+    Ok(head)
 }
 
 /// Reads and counts until the connection or the session ends.

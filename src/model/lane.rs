@@ -62,6 +62,18 @@ impl Endpoint {
         (!host.is_empty() && port != 0).then_some((host, port))
     }
 
+    /// Host and port of `host:port`, or of a bare host with the port that is meant then.
+    pub fn host_port_or(named: &str, port: u16) -> (String, u16) {
+        let bare = || (named.trim_start_matches('[').trim_end_matches(']'), port);
+        let (host, port) = Self::split(named).unwrap_or_else(bare);
+        (host.to_owned(), port)
+    }
+
+    /// False for text that is neither a host nor `host:port`: empty, with blanks, or a URL.
+    pub fn may_be_host(named: &str) -> bool {
+        !named.is_empty() && !named.contains(|c: char| c.is_whitespace() || c.is_control() || c == '/')
+    }
+
     /// True for a loopback literal or `localhost`: traffic that cannot leave this machine.
     pub fn is_loopback(&self) -> bool {
         let host = self.host.trim_start_matches('[').trim_end_matches(']');

@@ -246,7 +246,8 @@ impl Control {
         }
     }
 
-    async fn ask(&mut self, request: &Request, shown: &str) -> Result<Reply, NotMeasured> {
+    /// One request and its answer; a refusal is an error.
+    pub(super) async fn ask(&mut self, request: &Request, shown: &str) -> Result<Reply, NotMeasured> {
         self.send(request).await.map_err(|lost| lost.at(shown))?;
         self.answer(shown).await
     }
@@ -348,7 +349,7 @@ fn trouble(detail: impl Into<String>, remedy: &str) -> NotMeasured {
     NotMeasured::new(Cause::FarEnd, detail, remedy)
 }
 
-fn nonsense(shown: &str) -> NotMeasured {
+pub(super) fn nonsense(shown: &str) -> NotMeasured {
     trouble(
         format!("{shown} answered with another message than the protocol asks for"),
         "run the same version of golive on both sides",

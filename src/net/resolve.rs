@@ -33,6 +33,18 @@ pub async fn lookup(host: &str, port: u16, limit: Duration) -> Result<Vec<Socket
     if kept.is_empty() { Err(Failure::NoAddress) } else { Ok(kept) }
 }
 
+/// The first address of each family: two would ask about the same way twice.
+pub fn one_of_each_family(mut addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
+    let mut seen = Vec::new();
+    addresses.retain(|address| {
+        let family = Family::of(address.ip());
+        let new = !seen.contains(&family);
+        seen.push(family);
+        new
+    });
+    addresses
+}
+
 /// getaddrinfo's words are all that std gives: EAI codes are not exposed.
 fn reason(error: &io::Error) -> Failure {
     let text = error.to_string();

@@ -101,13 +101,14 @@ fn turned(check: &Check, policy: &Policy, opened: Option<&BTreeSet<CheckId>>) ->
         Question::Rehearsal { target, .. } => ingest(check, policy, &target.url),
         Question::Srt { .. } => ingest(check, policy, "srt:"),
         Question::Dns { .. } => return Turned::LeftOut("names are looked up every day"),
+        Question::Clock { .. } => return Turned::LeftOut("clocks are set every day"),
         Question::Tls { .. } => {
             return Turned::LeftOut(
                 "it asks who answers, not whether the port is open; it may serve as control",
             );
         }
         Question::Portal { .. } => return Turned::LeftOut("it asks whether a portal holds this machine"),
-        Question::Upload { .. } | Question::Path { .. } => {
+        Question::Upload { .. } | Question::Path { .. } | Question::Session { .. } | Question::Nat { .. } => {
             return Turned::LeftOut(
                 "it only measures: close its far end's port by hand, or ask it by a port check",
             );

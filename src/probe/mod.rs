@@ -7,12 +7,15 @@ mod env;
 mod registry;
 
 pub mod attest;
+pub mod clock;
 pub mod dns;
+pub mod nat;
 pub mod path;
 pub mod port;
 pub mod portal;
 pub mod rehearsal;
 pub mod rtmp;
+pub mod session;
 pub mod srt;
 pub mod tls;
 pub mod upload;
@@ -43,6 +46,9 @@ macro_rules! for_each_probe {
             upload Upload,
             rehearsal Rehearsal,
             path Path,
+            session Session,
+            nat Nat,
+            clock Clock,
             attest Attest,
         }
     };

@@ -8,6 +8,8 @@ pub mod http;
 pub mod iperf3;
 pub mod knock; // the smallest question of a protocol, and whether what came back answers it
 pub mod lease; // what DHCP clients note of a network's options
+pub mod ntp; // SNTP client
 pub mod rtmp; // RTMP 1.0: handshake, chunks, commands; publisher and ingest
 pub mod srt;
 pub mod stamp;
+pub mod stun; // binding requests, and how translators map and filter

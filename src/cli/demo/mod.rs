@@ -16,7 +16,7 @@ const POLICY: &str = include_str!("../../../policies/demo.toml");
 /// The answers that go with it.
 const ANSWERS: &str = include_str!("../../../policies/demo-answers.toml");
 
-/// Run every probe against a far end, an RTMP and an SRT ingest and a name server on loopback,
+/// Run every probe against a far end, an RTMP and an SRT ingest, a name server and a time server on loopback,
 /// all in this process. About 40 seconds; nothing leaves the machine.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {

@@ -1,4 +1,4 @@
-//! The demo's peers: a far end with RTMP and SRT ingest, and a name server.
+//! The demo's peers: a far end with RTMP and SRT ingest, a name server and a time server.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
 use crate::farend::name_server::NameServer;
+use crate::farend::time_server::TimeServer;
 use crate::farend::{Config, FarEnd, Running};
 
 /// Folder of the far end's key and token, below the run's; removed when the demo ends.
@@ -21,6 +22,7 @@ const CONTROL: &str = "18443";
 const RTMP: &str = "11935";
 const SRT: &str = "16001";
 const NAMES: &str = "15353";
+const TIME: &str = "10123";
 const PIN: &str = "sha256:0000000000000000000000000000000000000000000000000000000000000000";
 
 /// Where the peers listen; all zero before the first start.
@@ -30,6 +32,8 @@ struct Ports {
     rtmp: u16,
     srt: u16,
     names: u16,
+    #[serde(default)]
+    time: u16,
 }
 
 /// The peers, running.
@@ -79,14 +83,18 @@ impl World {
         let server = NameServer::bind(local(known.names), names)
             .await
             .context("the demo's name server could not start")?;
+        let clock =
+            TimeServer::bind(local(known.time)).await.context("the demo's time server could not start")?;
         let port = |address: Option<SocketAddr>| address.map_or(0, |address| address.port());
         let ports = Ports {
             control: far_end.addresses.control.port(),
             rtmp: port(far_end.addresses.rtmp),
             srt: port(far_end.addresses.srt),
             names: server.address()?.port(),
+            time: clock.address()?.port(),
         };
         tokio::spawn(server.serve(stop.clone()));
+        tokio::spawn(clock.serve(stop.clone()));
         private(&state.join("media-key"), far_end.media_key.reveal())?;
         let json = serde_json::to_vec(&ports)?;
         std::fs::write(&file, json).with_context(|| format!("cannot write {}", file.display()))?;
@@ -97,9 +105,13 @@ impl World {
     pub(super) fn policy(&self, text: &str) -> String {
         let ports = self.ports;
         let mut text = text.to_owned();
-        for (placeholder, port) in
-            [(CONTROL, ports.control), (RTMP, ports.rtmp), (SRT, ports.srt), (NAMES, ports.names)]
-        {
+        for (placeholder, port) in [
+            (CONTROL, ports.control),
+            (RTMP, ports.rtmp),
+            (SRT, ports.srt),
+            (NAMES, ports.names),
+            (TIME, ports.time),
+        ] {
             text = text.replace(placeholder, &port.to_string());
         }
         text.replace(PIN, &self.far_end.pin.to_string())
@@ -132,7 +144,7 @@ mod tests {
 
     #[test]
     fn the_policy_has_every_placeholder() {
-        for placeholder in [CONTROL, RTMP, PIN, STATE] {
+        for placeholder in [CONTROL, RTMP, TIME, PIN, STATE] {
             assert!(super::super::POLICY.contains(placeholder), "{placeholder}");
         }
         assert!(super::super::ANSWERS.contains("2026-11-22T10:00:00Z"));

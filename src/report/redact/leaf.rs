@@ -65,7 +65,7 @@ fn holds(keys: &[String]) -> Holds {
         "source" if below("provenance") => Holds::Text,
         "host" | "name" | "server_name" | "sans" | "address" | "addresses" | "resolvers"
         | "control_suffix" | "control" | "decoy" | "named" | "iperf3" | "remote" | "local" | "source"
-        | "seen_as" => Holds::Host,
+        | "seen_as" | "servers" | "https_date" | "stun" | "other" | "router" => Holds::Host,
         "url" | "to" | "https" | "api" | "location" | "user-portal-url" | "venue-info-url" => Holds::Url,
         "key" if below("people") || below("revoked") => Holds::Key,
         "serial" => Holds::Serial,

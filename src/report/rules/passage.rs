@@ -57,6 +57,12 @@ pub const BLOCKED: &[&str] = &[
     "dns.silent",
     "dns.unreachable",
     "portal.no_answer",
+    "nat.not_told",
+    "session.cut_on_the_way",
+    "session.forgotten",
+    "session.not_begun",
+    "clock.by_https",
+    "clock.not_told",
 ];
 
 /// Codes by which a resolver's answer for a name is not to be built upon.
@@ -93,11 +99,17 @@ pub fn flows(check: &Check, far_ends: &BTreeMap<FarEndName, FarEnd>) -> Result<V
         Question::Rtmp { .. } | Question::Srt { .. } | Question::Tls { .. } | Question::Rehearsal { .. } => {
             of(Purpose::Event, demanded())
         }
-        Question::Upload { .. } | Question::Path { .. } => of(Purpose::Measuring, demanded()),
         // The page only: the portal's API is the network's own.
         Question::Portal { target, .. } => {
             let page = Endpoint::new(target.url.host(), target.url.port(), Transport::Tcp);
             of(Purpose::Measuring, vec![page])
+        }
+        // The date of a web server only stands in where NTP is blocked.
+        Question::Clock { .. } => {
+            of(Purpose::Event, demanded().into_iter().filter(|at| at.transport == Transport::Udp).collect())
+        }
+        Question::Upload { .. } | Question::Path { .. } | Question::Session { .. } | Question::Nat { .. } => {
+            of(Purpose::Measuring, demanded())
         }
         Question::Dns { target, .. } if target.resolvers.is_empty() => {
             return Err("this machine's own resolvers are asked, inside the network");
@@ -130,6 +142,15 @@ pub fn contacts(reading: &Reading) -> Vec<&Contact> {
         Reading::Srt(srt) => srt.attempts.iter().map(|attempt| &attempt.contact).collect(),
         Reading::Upload(upload) => upload.attempts.iter().map(|attempt| &attempt.contact).collect(),
         Reading::Rehearsal(take) => take.attempts.iter().map(|attempt| &attempt.contact).collect(),
+        Reading::Nat(nat) => {
+            let asked = nat.servers.iter().flat_map(|server| &server.asked);
+            asked.map(|asked| &asked.contact).collect()
+        }
+        Reading::Session(session) => session.sessions.iter().map(|held| &held.contact).collect(),
+        Reading::Clock(clock) => {
+            let asked = clock.servers.iter().flat_map(|server| &server.asked);
+            asked.map(|asked| &asked.contact).collect()
+        }
         Reading::Path(path) => path.flows.iter().map(|flow| &flow.contact).collect(),
         _ => Vec::new(),
     }

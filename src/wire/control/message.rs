@@ -1,11 +1,12 @@
 //! Messages. One control connection has at most one session open at a time; when the
-//! connection ends, so does the session.
+//! connection ends, so does the session. Only a held session ([`super::hold`]) outlives it.
 
 use std::fmt;
 use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
+use super::hold::Slot;
 use super::{Proof, Refusal, VERSION};
 use crate::model::WireText;
 
@@ -59,6 +60,26 @@ pub enum Request {
     },
     /// Ends the open session.
     Close {},
+    /// Asks for a session that is held for at most so many seconds and bytes ([`super::hold`]). A far
+    /// end from before this was added refuses it as a bad request.
+    OpenHold {
+        /// Seconds.
+        seconds: u32,
+        /// Bytes that arrive, all slots together.
+        bytes: u64,
+    },
+    /// Asks for one datagram to where the last one of this slot came from.
+    Push {
+        /// Whose.
+        ticket: Ticket,
+        /// Which flow.
+        slot: u8,
+    },
+    /// Ends a held session and asks what was seen of it.
+    Release {
+        /// Which.
+        ticket: Ticket,
+    },
 }
 
 const fn one() -> u32 {
@@ -126,6 +147,26 @@ pub enum Reply {
         bytes: Vec<u64>,
         /// Gaps that ended since the last report.
         gaps: Vec<Gap>,
+    },
+    /// The session is held: connections and datagrams to the same port.
+    Hold {
+        /// What admits them.
+        ticket: Ticket,
+        /// What it may use.
+        grant: Grant,
+    },
+    /// To `push`.
+    Pushed {
+        /// False when no datagram has come in this slot, or the system would not send.
+        sent: bool,
+    },
+    /// To `release`.
+    Released {
+        /// What was seen of each slot.
+        slots: Vec<Slot>,
+        /// Datagrams that came from another address than the control connection's, and were not
+        /// answered.
+        foreign: u64,
     },
     /// To `ping`.
     Pong {

@@ -10,6 +10,7 @@
 
 pub mod datagram;
 pub mod frame;
+pub mod hold;
 pub mod ledger;
 pub mod message;
 pub mod proof;

@@ -13,6 +13,9 @@ fn requests() -> Vec<Request> {
         Request::OpenStamp { seconds: 10, packets: 1000 },
         Request::Ping { n: 3 },
         Request::Close {},
+        Request::OpenHold { seconds: 3600, bytes: 1 << 20 },
+        Request::Push { ticket: Ticket([1; 16]), slot: 15 },
+        Request::Release { ticket: Ticket([1; 16]) },
     ]
 }
 
@@ -28,6 +31,19 @@ fn replies() -> Vec<Reply> {
         Reply::Attached { from },
         Reply::Arrivals { first: 9, bytes: vec![0, 1, u64::MAX], gaps: vec![Gap { at_ms: 5, ms: 900 }] },
         Reply::Pong { n: 3 },
+        Reply::Hold { ticket: Ticket([0xa5; 16]), grant },
+        Reply::Pushed { sent: false },
+        Reply::Released {
+            slots: vec![hold::Slot {
+                slot: 1,
+                from,
+                bytes: 7,
+                quiet_ms: 9,
+                ended: Some(Ended::DataReset),
+                ended_ms: 4,
+            }],
+            foreign: 2,
+        },
         Reply::Ended {
             how: Ended::Refused(Refusal::Bytes),
             bytes: 5,

@@ -1,5 +1,5 @@
 //! As much of HTTP/1.1 (RFC 9110, RFC 9112) as golive's questions need: an upload that lasts a given
-//! time, whose body is sent in chunks; a small page, as it comes; a proxy's `CONNECT`.
+//! time, whose body is sent in chunks; a small page, as it comes; a proxy's `CONNECT`; a head alone.
 //!
 //! Not HTTP/2: there a second flow control of the server's own choosing would hold an upload up.
 
@@ -40,6 +40,16 @@ pub fn request(verb: Verb, host: &str, path: &str) -> Vec<u8> {
         "{verb} {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: golive/{}\r\nAccept: */*\r\n\
          Content-Type: application/octet-stream\r\nTransfer-Encoding: chunked\r\nExpect: 100-continue\r\n\
          Connection: close\r\n\r\n",
+        env!("CARGO_PKG_VERSION")
+    )
+    .into_bytes()
+}
+
+/// Head of a request for nothing but the head of the answer, made anew and not a cache's.
+pub fn head(host: &str, path: &str) -> Vec<u8> {
+    format!(
+        "HEAD {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: golive/{}\r\nAccept: */*\r\n\
+         Cache-Control: no-cache\r\nConnection: close\r\n\r\n",
         env!("CARGO_PKG_VERSION")
     )
     .into_bytes()

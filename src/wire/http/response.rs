@@ -21,6 +21,17 @@ pub struct Response {
 }
 
 impl Response {
+    /// When the server made it, to the second (`Date`, RFC 9110, 6.6.1).
+    pub fn date(&self) -> Option<jiff::Timestamp> {
+        let date = jiff::fmt::rfc2822::parse(self.value("date")?.as_str());
+        date.ok().map(|date| date.timestamp())
+    }
+
+    /// True when it comes from a cache (`Age`, RFC 9111, 5.1): its date is of the past.
+    pub fn is_cached(&self) -> bool {
+        self.value("age").is_some()
+    }
+
     /// True when another response follows (RFC 9110, 15.2).
     pub const fn is_interim(&self) -> bool {
         self.status < 200

@@ -24,6 +24,18 @@ fn a_request_is_as_servers_want_it() {
 }
 
 #[test]
+fn the_date_is_read_and_a_cache_told() {
+    let head = b"HTTP/1.1 200 OK\r\ndate: Sun, 06 Nov 1994 08:49:37 GMT\r\n\r\n";
+    let response = read(head).unwrap().unwrap();
+    assert_eq!((response.date().unwrap().as_second(), response.is_cached()), (784_111_777, false));
+    let head = b"HTTP/1.1 200 OK\r\nAge: 7\r\nDate: yesterday\r\n\r\n";
+    let response = read(head).unwrap().unwrap();
+    assert_eq!((response.date(), response.is_cached()), (None, true));
+    let asked = String::from_utf8(super::head("a.example", "/")).unwrap();
+    assert!(asked.starts_with("HEAD / HTTP/1.1\r\nHost: a.example\r\n") && asked.ends_with("\r\n\r\n"));
+}
+
+#[test]
 fn heads_are_read_one_after_the_other() {
     let mut responses = Responses::default();
     for byte in [GO_ON, MOVED].concat() {

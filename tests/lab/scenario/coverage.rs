@@ -26,6 +26,10 @@ const NOT_OF_A_NETWORK: &[(&str, &str)] = &[
     ("rehearsal.broken", "an ingest that breaks its own protocol: src/probe/rehearsal/tests.rs"),
     ("rehearsal.silent", "races with rehearsal.send_timed_out: src/probe/rehearsal/tests.rs"),
     ("path.uneven", "a laptop too busy whose kernel notes no times: src/probe/path/tests"),
+    ("clock.synchronised", "this machine's own kernel: src/probe/clock/tests.rs"),
+    ("clock.unsynchronised", "this machine's own kernel: src/probe/clock/tests.rs"),
+    ("clock.synchronisation_unknown", "a system that does not tell: src/probe/clock/tests.rs"),
+    ("session.too_short", "judged by other limits than it was measured for: src/probe/session/tests.rs"),
     ("judge.future", "a report judged as of a time before it: src/judge/tests.rs"),
 ];
 

@@ -3,8 +3,9 @@
 
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
+use golive::wire::ntp::{Claim, answer};
 use golive::wire::rtmp::server::{Server, Step};
 use golive::wire::srt::{Listener, ListenerEvent, ListenerOptions, Rejection};
 use serde::Deserialize;
@@ -44,6 +45,20 @@ pub enum Does {
     UdpSay(String),
     /// SRT, well until the caller asks to be let in.
     Srt(Srt),
+    /// NTP that no right server would speak.
+    Ntp(Ntp),
+}
+
+/// What a time server tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ntp {
+    /// The time so many seconds from now.
+    Ahead(u32),
+    /// Nothing: a kiss-o'-death.
+    Kiss,
+    /// That its own clock is not synchronised.
+    Unsynchronised,
 }
 
 /// RTMP that goes wrong.
@@ -110,7 +125,7 @@ impl Odd {
         let (does, stop) = (self.does.clone(), CancellationToken::new());
         let stopped = stop.clone();
         let thread = match does {
-            Does::UdpMute | Does::UdpSay(_) | Does::Srt(_) => {
+            Does::UdpMute | Does::UdpSay(_) | Does::Srt(_) | Does::Ntp(_) => {
                 let sockets = place.run(|| addresses.iter().map(bind_udp).collect::<Vec<_>>());
                 in_thread(stopped, move || {
                     Box::pin(async move {
@@ -242,10 +257,28 @@ async fn datagrams(socket: UdpSocket, does: &Does) {
             }
         },
         Does::Srt(then) => srt(&socket, then).await,
+        Does::Ntp(tells) => loop {
+            if let Ok((length, peer)) = socket.recv_from(&mut buffer).await {
+                let _ = socket.send_to(&time(*tells, &buffer[..length]), peer).await;
+            }
+        },
         _ => loop {
             let _ = socket.recv_from(&mut buffer).await;
         },
     }
+}
+
+/// The answer to an NTP request, wrong as the scenario wants it.
+fn time(tells: Ntp, request: &[u8]) -> Vec<u8> {
+    let (leap, stratum, ahead) = match tells {
+        Ntp::Ahead(seconds) => (0, 2, seconds),
+        Ntp::Kiss => (3, 0, 0),
+        Ntp::Unsynchronised => (3, 16, 0),
+    };
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+    let then = since + Duration::from_secs(ahead.into());
+    let then = golive::wire::stamp::Ntp::from_unix_ns(u64::try_from(then.as_nanos()).unwrap());
+    answer(request, Claim { leap, stratum, reference: *b"RATE" }, then).map(Vec::from).unwrap_or_default()
 }
 
 async fn srt(socket: &tokio::net::UdpSocket, then: &Srt) {

@@ -15,6 +15,7 @@ use crate::ground::peer::{Peer, need};
 /// What the platform serves: `[platform]` of a scenario.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[expect(clippy::struct_excessive_bools, reason = "switches of a file")]
 pub struct Platform {
     /// The platform is down: nothing listens.
     pub down: bool,
@@ -52,6 +53,10 @@ pub struct Platform {
     pub odd: Vec<Odd>,
     /// A STAMP reflector that others wrote (stamp-suite), on UDP 862 over IPv4: its arguments.
     pub reflector: Option<Vec<String>>,
+    /// A time server (chrony) on UDP 123.
+    pub time: bool,
+    /// A STUN server (coturn) that knows RFC 5780, on 3478 and 3479 of its two addresses.
+    pub stun: bool,
 }
 
 impl Default for Platform {
@@ -75,6 +80,8 @@ impl Default for Platform {
             publishing: None,
             odd: Vec::new(),
             reflector: None,
+            time: false,
+            stun: false,
         }
     }
 }
@@ -87,6 +94,29 @@ fn reflect(place: &Namespace, more: &[String]) -> Peer {
         .inside(place)
         .spawn()
         .await_udp(862)
+}
+
+/// chrony, which tells the time of this machine's clock and leaves that alone.
+fn tell_the_time(place: &Namespace) -> Peer {
+    let config = "local stratum 1\nallow all\ncmdport 0\nbindcmdaddress /\npidfile chrony.pid\nuser root\n";
+    Peer::of("chronyd", "chrony")
+        .file("chrony.conf", config)
+        .args(["-x", "-d", "-f", "chrony.conf"])
+        .inside(place)
+        .spawn()
+        .await_udp(123)
+}
+
+/// coturn on both addresses of one family, so that it can answer from another one (RFC 5780).
+fn stun(place: &Namespace, family: usize) -> Peer {
+    let [first, second] = [address::PLATFORM, address::BACKUP].map(|both| both[family]);
+    Peer::of("turnserver", "coturn")
+        .args(["--stun-only", "--no-auth", "--no-tls", "--no-dtls", "--no-tcp", "--no-cli"])
+        .args(["-c", "none", "--log-file", "stdout", "--pidfile", "turn.pid", "--userdb", "turn.db"])
+        .args(["-L", first, "-L", second, "-p", "3478", "--alt-listening-port", "3479"])
+        .inside(place)
+        .spawn()
+        .await_udp(3478)
 }
 
 /// Who vouches for a certificate.
@@ -114,7 +144,7 @@ pub enum Sends {
 }
 
 impl Platform {
-    /// Starts its servers: RTMP on 1935, RTMPS on 443, HTTP on 80, SRT on UDP 9000 and 9001; and
+    /// Starts its servers: RTMP on 1935, RTMPS on 443, HTTP on 80, HTTPS on 8444, SRT on UDP 9000 and 9001; and
     /// the web filter's page beside them.
     pub(super) fn start(&self, place: &Namespace, certified: &Certified, filter: &Certified) -> Vec<Peer> {
         if self.down {
@@ -124,6 +154,10 @@ impl Platform {
         servers.push(self.nginx(place, certified, filter));
         servers.extend(self.publishing.as_deref().map(|key| publish(place, key)));
         servers.extend(self.reflector.as_deref().map(|more| reflect(place, more)));
+        servers.extend(self.time.then(|| tell_the_time(place)));
+        if self.stun {
+            servers.extend([0, 1].map(|family| stun(place, family)));
+        }
         servers
     }
 
@@ -198,6 +232,10 @@ impl Platform {
             http {{ access_log off; server {{
                 listen 80; listen [::]:80 ipv6only=on;
                 location / {{ default_type text/plain; return 200 \"live\"; }}
+            }} server {{
+                listen 8444 ssl; listen [::]:8444 ssl ipv6only=on;
+                ssl_certificate certificate.pem; ssl_certificate_key key.pem;
+                return 204;
             }} }}"
         );
         Peer::of("nginx", "nginx-light libnginx-mod-rtmp libnginx-mod-stream")

@@ -1,10 +1,10 @@
 //! Is an answered address the name's own?
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 
 use super::super::{Limits, Reading, block_pages};
 use super::{code, proof};
-use crate::model::{Finding, OneOf};
+use crate::model::{Finding, OneOf, Special};
 
 /// Names that are no public names (RFC 6761, RFC 6762, RFC 8375, and ICANN's reserved
 /// `internal`), and some that companies use as if they were.
@@ -18,42 +18,9 @@ fn is_public(name: &str) -> bool {
         .any(|ending| name.strip_suffix(ending).is_some_and(|rest| rest.is_empty() || rest.ends_with('.')))
 }
 
-/// Why an address cannot serve the public, if so (IANA's special-purpose registries).
+/// Why an address cannot serve the public, if so.
 fn special(ip: IpAddr) -> Option<&'static str> {
-    match ip.to_canonical() {
-        IpAddr::V4(ip) => special_v4(ip),
-        IpAddr::V6(ip) => special_v6(ip),
-    }
-}
-
-fn special_v4(ip: Ipv4Addr) -> Option<&'static str> {
-    Some(match ip.octets() {
-        [0, ..] => "nowhere",
-        [127, ..] => "this machine itself",
-        [10, ..] | [172, 16..=31, ..] | [192, 168, ..] => "a private address",
-        [100, 64..=127, ..] => "a carrier's private address",
-        [169, 254, ..] => "a link-local address",
-        [198, 18..=19, ..] => "an address for benchmarks, which proxies use as a placeholder",
-        [192, 0, 2, _] | [198, 51, 100, _] | [203, 0, 113, _] => "an address for documentation",
-        [224..=255, ..] => "no host's address",
-        _ => return None,
-    })
-}
-
-fn special_v6(ip: Ipv6Addr) -> Option<&'static str> {
-    Some(match ip.segments() {
-        [0, 0, 0, 0, 0, 0, 0, 0] | [0x100, 0, 0, 0, ..] => "nowhere",
-        [0, 0, 0, 0, 0, 0, 0, 1] => "this machine itself",
-        // An IPv4 address as NAT64 writes it (RFC 6052, 2.1).
-        [0x64, 0xff9b, 0, 0, 0, 0, high, low] => {
-            return special_v4(Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low)));
-        }
-        [0xfc00..=0xfdff, ..] => "a private address",
-        [0xfe80..=0xfebf, ..] => "a link-local address",
-        [0x2001, 0xdb8, ..] => "an address for documentation",
-        [0xff00..=0xffff, ..] => "no host's address",
-        _ => return None,
-    })
+    Special::of(ip).map(Special::words)
 }
 
 /// What the answered addresses of one resolver are worth.

@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::{Flow, InsteadOf, Method, Reading, RoundTrip, Target, To, Unasked};
-use crate::model::{Cause, Contact, Family, NotMeasured};
+use crate::model::{Cause, Contact, NotMeasured};
 use crate::net::resolve;
 use crate::probe::Env;
 use crate::wire::stamp::Session;
@@ -44,21 +44,13 @@ pub(super) async fn measure(target: &Target, env: &Env) -> Result<Reading, NotMe
         found = resolve::lookup(&reading.host, port, Duration::from_secs(LOOKUP_S.into())) => found,
         () = env.cancel.cancelled() => return Err(NotMeasured::cancelled()),
     };
-    let mut addresses = match found {
-        Ok(addresses) => addresses,
+    let addresses = match found {
+        Ok(addresses) => resolve::one_of_each_family(addresses),
         Err(failure) => {
             reading.lookup = Some(failure);
             return Ok(reading);
         }
     };
-    // One address of each family: two would measure the same way twice.
-    let mut seen = Vec::new();
-    addresses.retain(|address| {
-        let family = Family::of(address.ip());
-        let new = !seen.contains(&family);
-        seen.push(family);
-        new
-    });
     let mut first = None;
     for remote in addresses {
         if env.cancel.is_cancelled() {
