@@ -1,7 +1,7 @@
 //! Every network of `tests/lab/scenarios/` as a test of its own: what golive must find there.
 //!
 //! `cargo test --test scenarios -- NAME` runs some of them. The same by hand, with a table:
-//! `cargo run --example lab -- scenarios`.
+//! `cargo run --example lab -- scenarios`, or here: with `GOLIVE_TABLES=FOLDER` the table is written there.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -21,10 +21,14 @@ mod truth;
 mod venue;
 mod wan;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Mutex;
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use scenario::{SHORT_S, SIDE_BY_SIDE, Scenario, all, carried, golive, run, without_scenario};
+use scenario::{
+    Outcome, SHORT_S, SIDE_BY_SIDE, Scenario, all, carried, golive, run, table, without_scenario,
+};
 use truth::table::{Agreement, Row, plain_row};
 
 fn main() -> ExitCode {
@@ -54,14 +58,25 @@ fn main() -> ExitCode {
         if missing.is_empty() { Ok(()) } else { Err(format!("no scenario expects {missing:?}").into()) }
     }));
     trials.extend(change::trials());
-    libtest_mimic::run(&arguments, trials).exit_code()
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    if let Some(folder) = std::env::var_os("GOLIVE_TABLES") {
+        let mut results = RESULTS.lock().unwrap();
+        results.sort_by(|(one, _), (other, _)| one.name.cmp(&other.name));
+        std::fs::write(PathBuf::from(folder).join("scenarios.md"), table::markdown(&results)).unwrap();
+    }
+    conclusion.exit_code()
 }
+
+/// What came of each network so far.
+static RESULTS: Mutex<Vec<(Scenario, Outcome)>> = Mutex::new(Vec::new());
 
 /// What golive must find.
 fn trial(scenario: Scenario) -> Trial {
     Trial::test(scenario.name.clone(), move || {
         let outcome = run(&scenario);
-        if outcome.differences.is_empty() { Ok(()) } else { Err(outcome.differences.join("\n").into()) }
+        let differences = outcome.differences.join("\n");
+        RESULTS.lock().unwrap().push((scenario, outcome));
+        if differences.is_empty() { Ok(()) } else { Err(differences.into()) }
     })
 }
 
