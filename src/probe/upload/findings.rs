@@ -24,6 +24,7 @@ codes! {
     STREAM_OK "upload.stream_comes_through" "The planned stream, replayed over what arrived, comes through."
     STREAM_BREAKS "upload.stream_breaks" "The planned stream, replayed over what arrived, loses too many pictures."
     STREAM_SWINGS "upload.stream_swings" "The planned stream, replayed over what arrived, comes through, but the line swings too much for so short a look."
+    LATENCY_SHORT "upload.latency_short" "SRT's latency is shorter than a keyframe takes on this line, with a round trip to repair it."
     STREAM_DOUBTFUL "upload.stream_doubtful" "The planned stream, replayed over what arrived, loses pictures once: that may be an accident or come again."
     RISK "upload.risk" "What the time that was watched says of the whole event."
     RISK_HIGH "upload.risk_too_high" "The event's stream would meet a damaging gap more likely than is allowed."

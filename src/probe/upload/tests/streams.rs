@@ -120,3 +120,18 @@ fn no_more_is_asked_than_the_line_could_give_nor_less_than_the_stream() {
     let times = |median| (Thresholds::CHOSEN.times(median) * 100.0).round();
     assert_eq!((times(0.5), times(1.2), times(2.0), times(9.0)), (100.0, 100.0, 140.0, 200.0));
 }
+
+#[test]
+fn srt_needs_the_time_that_a_keyframe_takes() {
+    let srt =
+        |ms| Limits { stream_kbps: Some(AtLeast(3_378)), stream_latency_ms: Some(AtMost(ms)), ..planned() };
+    let line = reading(steady(5_300, 60));
+    expect(&srt(120), &line, "upload.latency_short", Effect::Unknown);
+    let short = |ms, kbps| {
+        let findings = Upload::judge(&srt(ms), &reading(steady(kbps, 60)));
+        findings.into_iter().find(|finding| finding.code == "upload.latency_short")
+    };
+    let named = short(120, 5_300).unwrap().remedy;
+    assert!(named.contains("150 ms") || named.contains("200 ms"), "{named}");
+    assert_eq!((short(200, 5_300), short(120, 12_000)), (None, None));
+}
