@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::{exit, session};
 use crate::run::{Event, journal};
 use crate::ui::recording::Recording;
+use crate::ui::tui::picture::{self, Picture};
 use crate::ui::tui::state::Watching;
 use crate::ui::tui::terminal::{self, Options};
 use crate::ui::{JsonLines, Mode, Plain};
@@ -26,6 +27,18 @@ pub(super) struct Args {
     /// How many times as fast as it was, on the terminal UI; --plain and --json take no time.
     #[arg(long, value_name = "N", default_value_t = 1.0, value_parser = speed)]
     speed: f64,
+    /// Draw the screen as an SVG picture into this file, instead of showing the run.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["plain", "json"])]
+    picture: Option<PathBuf>,
+    /// The picture's moment, in seconds since the run began; its end, when absent.
+    #[arg(long, value_name = "SECONDS", requires = "picture", value_parser = moment)]
+    at: Option<f64>,
+    /// Columns and rows of the picture, from 72x20 to 400x200.
+    #[arg(long, value_name = "COLUMNSxROWS", requires = "picture", default_value = "110x32", value_parser = size)]
+    size: (u16, u16),
+    /// Draw dark on white.
+    #[arg(long, requires = "picture")]
+    light: bool,
     #[command(flatten)]
     show: session::Show,
 }
@@ -37,8 +50,26 @@ fn speed(text: &str) -> Result<f64, String> {
     }
 }
 
+fn moment(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(seconds) if (0.0..=1e7).contains(&seconds) => Ok(seconds),
+        _ => Err("a number of seconds".to_owned()),
+    }
+}
+
+fn size(text: &str) -> Result<(u16, u16), String> {
+    let size = text.split_once('x').and_then(|(columns, rows)| columns.parse().ok().zip(rows.parse().ok()));
+    size.filter(|(columns, rows)| (72..=400).contains(columns) && (20..=200).contains(rows))
+        .ok_or_else(|| "columns and rows, such as 110x32".to_owned())
+}
+
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let recording = read(&args.run)?;
+    if let Some(file) = &args.picture {
+        let svg = picture::svg(&recording, Picture { size: args.size, at_s: args.at, light: args.light });
+        crate::report::write_whole(file, svg.as_bytes())?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let mode = args.show.mode();
     match mode {
         Mode::Tui => session::runtime()?.block_on(watch(&recording, args.speed))?,

@@ -2,13 +2,16 @@
 
 mod world;
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
 
 use super::{load, session};
+use crate::model::text::escape;
 use crate::run::{Job, Stop, people::People};
+use crate::ui::Mode;
 use world::World;
 
 /// The policy that the demo runs, before its addresses are filled in.
@@ -39,8 +42,48 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         let job = job(&folder, &policy_file, &answers_file)?;
         let code = session::carry_out(job, session::From::Start, args.show).await;
         world.stop().await;
+        if code.is_ok() && args.show.mode() != Mode::Json {
+            std::io::stdout().lock().write_all(next(&folder, &program()).as_bytes())?;
+        }
         code
     })
+}
+
+/// What to do with the report.
+fn next(folder: &Path, program: &str) -> String {
+    let run = folder.display();
+    let rows = [
+        (format!("{run}/report.html"), "the report; report.pdf is for paper, report.md for a ticket"),
+        (
+            format!("{program} sign {run} --role it --decision go --named"),
+            "decide: a name, no key (--new-key FILE makes one)",
+        ),
+        (
+            format!("{program} sign {run} --role marketing --decision go --named"),
+            "in each of the demo's roles",
+        ),
+        (format!("{program} sign {run} --role provider --decision go --named"), ""),
+        (format!("{program} verify {run}"), "holds it all against the readings: exit 0"),
+        (format!("{program} init"), "then your own policy"),
+    ];
+    let rows: Vec<String> = rows
+        .iter()
+        .map(|(command, words)| match *words {
+            "" => format!("  {command}\n"),
+            words => format!("  {command}\n      {words}\n"),
+        })
+        .collect();
+    escape_lines(&format!("\nnext:\n{}", rows.concat()))
+}
+
+/// As it was called: after `./demo` no `golive` is on the path.
+fn program() -> String {
+    std::env::args().next().unwrap_or_else(|| "golive".to_owned())
+}
+
+/// Folders can have any name.
+fn escape_lines(text: &str) -> String {
+    text.lines().map(|line| format!("{}\n", escape(line))).collect()
 }
 
 /// Goes on with a demo that died: the same peers, on the same ports, with the same keys.

@@ -6,7 +6,7 @@ use super::brief::capital;
 use super::text::line;
 use crate::judge::{Rank, Reason, Word};
 use crate::model::{Area, CheckId, Effect, Finding, Outcome, Role};
-use crate::policy::Waiver;
+use crate::policy::{Layer, Waiver};
 use crate::report::v1::{CheckDoc, Document, WaiverState};
 
 /// What the word means, in one sentence for a person who is no engineer.
@@ -125,6 +125,12 @@ pub fn count(document: &Document, outcome: Outcome) -> usize {
 /// The command that computes the verdict again from the readings.
 pub fn verifies(document: &Document) -> String {
     format!("golive judge report.json --at {}", document.verdict.evaluated_at)
+}
+
+/// When a layer's facts were last read, and by when they are to be read again.
+pub fn read_on(layer: &Layer) -> Option<String> {
+    let facts = layer.provenance.as_ref()?;
+    Some(format!("facts of {}, to be read again by {}", facts.verified, facts.review_by))
 }
 
 /// Layers whose facts were to be read again before the verdict was computed, a sentence each.

@@ -3,6 +3,7 @@
 
 pub mod form;
 pub mod keys;
+pub mod picture;
 mod signals;
 pub mod state;
 pub mod terminal;

@@ -29,7 +29,13 @@ fn policy(page: &Page) -> Markup {
             h3 { "Policy" }
             dl.digest {
                 dt { "Resolved policy" } dd { code { (line(&policy.sha256)) } }
-                @for layer in &policy.layers { dt { (broken(&layer.name)) } dd { code { (line(&layer.sha256)) } } }
+                @for layer in &policy.layers {
+                    dt { (broken(&layer.name)) }
+                    dd {
+                        code { (line(&layer.sha256)) }
+                        @if let Some(words) = facts::read_on(layer) { br; span.quiet { (words) } }
+                    }
+                }
             }
             p.quiet { (brief::DIGESTS) }
             details.raw { summary { "Resolved policy" } pre { (raw(&policy.resolved)) } }

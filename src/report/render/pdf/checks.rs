@@ -196,7 +196,10 @@ fn policy(sheet: &Sheet<'_>, flow: &mut Flow<'_>) {
     flow.heading(2, "Policy");
     let digest = |text: &str| vec![words(line(text), Style { size: 7.0, ..CODE })];
     let mut facts = vec![("Resolved policy".to_owned(), digest(&policy.sha256))];
-    facts.extend(policy.layers.iter().take(40).map(|layer| (line(&layer.name), digest(&layer.sha256))));
+    facts.extend(policy.layers.iter().take(40).map(|layer| {
+        let read_on = facts::read_on(layer).map(|words| format!("   {words}")).unwrap_or_default();
+        (line(&layer.name) + &read_on, digest(&layer.sha256))
+    }));
     for (name, digest) in facts {
         let mut text = digest;
         text.push(words(format!("   {name}"), Style { face: Face::Regular, ..QUIET }));

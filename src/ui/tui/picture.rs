@@ -1,0 +1,190 @@
+//! The screen as a picture: what a terminal of a given size shows at a moment of a run, as SVG.
+
+use std::fmt::Write as _;
+
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use ratatui::buffer::{Buffer, Cell};
+use ratatui::style::{Color, Modifier};
+use unicode_width::UnicodeWidthStr as _;
+
+use super::state::{Fit, State, Watching};
+use super::theme::{Palette, Theme};
+use super::view;
+use crate::ui::recording::Recording;
+use crate::ui::story::Charset;
+
+/// Width and height of a cell, in pixels: the proportions of the usual fonts of terminals.
+const CELL: (f64, f64) = (8.43, 16.3);
+/// From a line's top to the foot of its letters.
+const FOOT: f64 = 12.9;
+/// Around it all.
+const MARGIN: f64 = 12.0;
+
+/// What is to be drawn.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Picture {
+    /// Columns and rows.
+    pub size: (u16, u16),
+    /// Seconds since the run began; its end, when absent.
+    pub at_s: Option<f64>,
+    /// Dark letters on white paper.
+    pub light: bool,
+}
+
+/// Draws a moment of a recorded run.
+pub fn svg(recording: &Recording, picture: Picture) -> String {
+    let theme = Theme { palette: Palette::Colour, charset: Charset::Unicode };
+    let mut state = State::new(theme.charset, Watching::Recording);
+    let until_ms = picture.at_s.map_or(f64::INFINITY, |seconds| seconds * 1000.0);
+    let mut now_ms = 0.0;
+    for (event, ms) in recording.events.iter().zip(recording.times()) {
+        if ms > until_ms {
+            break;
+        }
+        now_ms = ms;
+        state.tick(ms);
+        state.apply(event);
+    }
+    state.tick(if until_ms.is_finite() { until_ms } else { now_ms });
+    if picture.at_s.is_none() {
+        state.end();
+    }
+    drawn(&screen(&mut state, picture.size, theme), picture.light)
+}
+
+/// Twice, as a terminal does: the first drawing finds out how far things scroll.
+fn screen(state: &mut State, (width, height): (u16, u16), theme: Theme) -> Buffer {
+    let Ok(mut terminal) = Terminal::new(TestBackend::new(width, height));
+    for _ in 0..2 {
+        let mut fit = Fit::default();
+        let Ok(_) = terminal.draw(|frame| fit = view::draw(frame, state, theme));
+        state.fit(fit);
+    }
+    terminal.backend().buffer().clone()
+}
+
+fn drawn(buffer: &Buffer, light: bool) -> String {
+    let (columns, rows) = (f64::from(buffer.area.width), f64::from(buffer.area.height));
+    let (width, height) = (columns * CELL.0 + 2.0 * MARGIN, rows * CELL.1 + 2.0 * MARGIN);
+    let (paper, ink) = if light { ("#ffffff", "#1f2328") } else { ("#0d1117", "#d6dde5") };
+    let mut out = format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width:.0} {height:.0}\" width=\"{width:.0}\" \
+         height=\"{height:.0}\" font-family=\"'DejaVu Sans Mono','Cascadia Mono',Menlo,Consolas,monospace\" \
+         font-size=\"14\">\n<rect width=\"100%\" height=\"100%\" rx=\"8\" fill=\"{paper}\"/>\n"
+    );
+    let columns = usize::from(buffer.area.width.max(1));
+    let mut top = MARGIN;
+    for row in buffer.content.chunks(columns) {
+        line(&mut out, row, top, light, (paper, ink));
+        top += CELL.1;
+    }
+    out.push_str("</svg>\n");
+    out
+}
+
+/// One row, in pieces of one look each.
+fn line(out: &mut String, row: &[Cell], top: f64, light: bool, (paper, ink): (&str, &str)) {
+    let mut at = 0_usize;
+    while let Some(first) = row.get(at) {
+        let same = |cell: &&Cell| (cell.fg, cell.bg, cell.modifier) == (first.fg, first.bg, first.modifier);
+        let piece: Vec<&Cell> = row.iter().skip(at).take_while(same).collect();
+        let text: String = cells(&piece);
+        let (mut front, mut back) = (colour(first.fg, light), colour(first.bg, light));
+        if first.modifier.contains(Modifier::REVERSED) {
+            (front, back) = (Some(back.unwrap_or(paper)), Some(front.unwrap_or(ink)));
+        }
+        #[expect(clippy::cast_precision_loss, reason = "columns of a screen")]
+        let (x, width) = (MARGIN + at as f64 * CELL.0, piece.len() as f64 * CELL.0);
+        if let Some(back) = back {
+            let height = CELL.1;
+            let _ = writeln!(
+                out,
+                "<rect x=\"{x:.1}\" y=\"{top:.1}\" width=\"{width:.1}\" height=\"{height}\" fill=\"{back}\"/>"
+            );
+        }
+        if !text.trim().is_empty() {
+            let weight = if first.modifier.contains(Modifier::BOLD) { " font-weight=\"bold\"" } else { "" };
+            let faint = if first.modifier.contains(Modifier::DIM) { " opacity=\"0.62\"" } else { "" };
+            let (fill, foot) = (front.unwrap_or(ink), top + FOOT);
+            let _ = writeln!(
+                out,
+                "<text x=\"{x:.1}\" y=\"{foot:.1}\" textLength=\"{width:.1}\" xml:space=\"preserve\" fill=\"{fill}\"{weight}{faint}>{text}</text>"
+            );
+        }
+        at += piece.len();
+    }
+}
+
+/// Their text as XML takes it. The second cell of a wide sign holds nothing.
+fn cells(piece: &[&Cell]) -> String {
+    let mut text = String::new();
+    let mut covered = 0;
+    for cell in piece {
+        if covered > 0 {
+            covered -= 1;
+            continue;
+        }
+        covered = cell.symbol().width().saturating_sub(1);
+        for sign in cell.symbol().chars() {
+            match sign {
+                '&' => text.push_str("&amp;"),
+                '<' => text.push_str("&lt;"),
+                '>' => text.push_str("&gt;"),
+                // a space that XML readers do not fold
+                ' ' => text.push('\u{a0}'),
+                sign if sign.is_control() => text.push('\u{a0}'),
+                sign => text.push(sign),
+            }
+        }
+    }
+    text
+}
+
+/// The sixteen colours that the themes use, as readable on dark and on white.
+fn colour(colour: Color, light: bool) -> Option<&'static str> {
+    let (dark, white) = match colour {
+        Color::Black => ("#0d1117", "#ffffff"),
+        Color::Red | Color::LightRed => ("#ff7b72", "#cf222e"),
+        Color::Green | Color::LightGreen => ("#56d364", "#1a7f37"),
+        Color::Yellow | Color::LightYellow => ("#e3b341", "#9a6700"),
+        Color::Blue | Color::LightBlue => ("#79c0ff", "#0969da"),
+        Color::Magenta | Color::LightMagenta => ("#d2a8ff", "#8250df"),
+        Color::Cyan | Color::LightCyan => ("#56d4dd", "#1b7c83"),
+        Color::Gray | Color::DarkGray => ("#8b949e", "#6e7781"),
+        Color::White => ("#ffffff", "#1f2328"),
+        _ => return None,
+    };
+    Some(if light { white } else { dark })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ui::fixture::{self, End};
+    use ratatui::layout::Rect;
+
+    fn picture(at_s: Option<f64>, light: bool) -> String {
+        let recording = Recording { events: fixture::run(End::NoGo), remarks: Vec::new() };
+        svg(&recording, Picture { size: (100, 30), at_s, light })
+    }
+
+    #[test]
+    fn a_run_and_its_end_are_drawn() {
+        let (running, over) = (picture(Some(12.9), false), picture(None, true));
+        assert!(running.contains("RUNNING") && !running.contains("NO-GO"), "{running}");
+        assert!(over.contains("NO-GO") && over.contains("fill=\"#ffffff\""), "{over}");
+        for svg in [running, over] {
+            assert_eq!(svg.matches("<text ").count(), svg.matches("</text>").count());
+            assert!(svg.starts_with("<svg ") && svg.ends_with("</svg>\n"));
+        }
+    }
+
+    #[test]
+    fn what_stands_in_a_cell_is_no_markup() {
+        let mut buffer = Buffer::empty(Rect::new(0, 0, 30, 1));
+        buffer.set_string(0, 0, "<script>&\"'", ratatui::style::Style::new());
+        let svg = drawn(&buffer, false);
+        assert!(svg.contains("&lt;script&gt;&amp;") && !svg.contains("<script"), "{svg}");
+    }
+}
