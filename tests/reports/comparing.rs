@@ -102,3 +102,22 @@ fn a_close_out_is_no_worsening_of_the_day_before() {
     assert!(comparison.changed.is_empty(), "{comparison:#?}");
     assert!(comparison.not_comparable.iter().any(|entry| entry.check.as_str() == "ingest.primary"));
 }
+
+#[test]
+fn a_minute_on_the_day_is_compared_with_the_survey_of_ten() {
+    let timed = |document: &golive::report::Document| {
+        let checks = document.policy.resolved["checks"].as_array().cloned().unwrap();
+        checks.iter().position(|check| check["question"]["upload"]["target"]["seconds"].is_u64())
+    };
+    let all = crate::samples::all();
+    let (day, at) = all.iter().find_map(|(_, document)| Some((document, timed(document)?))).unwrap();
+    let mut survey = day.clone();
+    let target = |document: &mut golive::report::Document, key: &str, value: serde_json::Value| {
+        document.policy.resolved["checks"][at]["question"]["upload"]["target"][key] = value;
+    };
+    target(&mut survey, "seconds", json!(600));
+    let comparison = compare(&survey, day).unwrap();
+    assert_eq!(comparison.not_comparable, [], "how long was looked is no other question");
+    target(&mut survey, "far_end", json!("another"));
+    assert_eq!(compare(&survey, day).unwrap().not_comparable.len(), 1);
+}

@@ -42,3 +42,24 @@ fn samples_can_be_written_out() {
         assert_eq!(names, ["report.html", "report.json", "report.junit.xml", "report.md", "report.pdf"]);
     }
 }
+
+#[test]
+fn facts_that_were_to_be_read_again_are_said() {
+    let (_, mut document) = samples::all().into_iter().next().unwrap();
+    let facts = serde_json::json!({
+        "source": ["https://docs.example.com/<ingest>"], "verified": "2025-01-02", "review_by": "2025-07-02",
+    });
+    let layer = document.policy.layers.first_mut().unwrap();
+    layer.provenance = Some(serde_json::from_value(facts).unwrap());
+    let (told, page) = (summary(&document), html(&document));
+    let words =
+        "were last read 2025-01-02 and were to be read again by 2025-07-02: see https://docs.example.com/";
+    assert!(told.contains(words) && page.contains(words), "{told}");
+    assert!(markdown(&document).contains("2025-07-02"));
+    assert!(
+        page.contains("facts of 2025-01-02, to be read again by 2025-07-02") && !page.contains("<ingest>")
+    );
+    let layer = document.policy.layers.first_mut().unwrap();
+    layer.provenance.as_mut().unwrap().review_by = "2999-01-01".parse().unwrap();
+    assert!(!summary(&document).contains("read again") && !markdown(&document).contains("read again"));
+}
