@@ -47,6 +47,29 @@ fn a_run_s_folder_with_a_torn_journal_is_shown_and_the_loss_is_said() {
     assert!(String::from_utf8_lossy(&shown.stderr).contains("the last line is torn"));
 }
 
+/// The pictures of the README: what is drawn of the recorded demo, and when.
+const PICTURES: [(&str, &[&str]); 2] = [("running.svg", &["--at", "17"]), ("over.svg", &["--light"])];
+
+#[test]
+fn the_pictures_are_fresh() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, how) in PICTURES {
+        let (drawn, demo) = (folder.path().join(name), golden("demo.jsonl"));
+        let mut arguments = vec!["replay", demo.to_str().unwrap(), "--picture", drawn.to_str().unwrap()];
+        arguments.extend(how);
+        let shown = golive(&arguments);
+        assert!(shown.status.success() && shown.stdout.is_empty());
+        let stored = Path::new(env!("CARGO_MANIFEST_DIR")).join("reports/pictures").join(name);
+        assert!(
+            std::fs::read(&drawn).unwrap() == std::fs::read(stored).unwrap_or_default(),
+            "write it anew: golive replay tests/golden/demo.jsonl --picture reports/pictures/{name} {}",
+            how.join(" ")
+        );
+    }
+    let small = golive(&["replay", "x", "--picture", "y", "--size", "10x10"]);
+    assert_eq!(small.status.code(), Some(64));
+}
+
 #[test]
 fn what_is_no_run_is_refused() {
     let folder = tempfile::tempdir().unwrap();
