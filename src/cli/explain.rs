@@ -131,23 +131,16 @@ mod tests {
     }
 
     /// Beginnings of codes that are being made at this moment; their pages come with the change after.
-    const AWAITED: [&str; 17] = [
+    const AWAITED: [&str; 10] = [
         "clock.",
-        "dns.dnssec_",
-        "dns.search_domain",
-        "dns.split_",
+        "dns.",
         "firewall.",
         "link.",
         "nat.",
-        "portal.",
         "port.udp_",
+        "portal.",
         "proxy.",
         "session.",
-        "tls.answers_",
-        "tls.far_end_",
-        "tls.hello_",
-        "tls.notary_",
-        "tls.other_key_",
         "tls.",
     ];
 
