@@ -29,12 +29,28 @@ struct Source {
     pages: &'static str,
 }
 
+/// Pages that were there before their probe, which need not name them itself.
+const EARLY: &[(&str, &str)] = &[
+    ("clock", include_str!("../probe/clock/pages.toml")),
+    ("firewall", include_str!("../probe/firewall/pages.toml")),
+    ("link", include_str!("../probe/link/pages.toml")),
+    ("nat", include_str!("../probe/nat/pages.toml")),
+    ("portal", include_str!("../probe/portal/pages.toml")),
+    ("session", include_str!("../probe/session/pages.toml")),
+];
+
+/// A probe's pages.
+fn pages_of(kind: Kind) -> &'static str {
+    let early = || EARLY.iter().find(|(name, _)| *name == kind.name()).map_or("", |(_, pages)| *pages);
+    if kind.pages().is_empty() { early() } else { kind.pages() }
+}
+
 fn sources() -> impl Iterator<Item = Source> {
     let of_probes = Kind::ALL.iter().map(|kind| Source {
         name: kind.name(),
         kind: Some(*kind),
         codes: kind.codes(),
-        pages: kind.pages(),
+        pages: pages_of(*kind),
     });
     of_probes.chain([Source { name: "judge", kind: None, codes: judge::CODES, pages: judge::PAGES }])
 }
@@ -130,7 +146,7 @@ mod tests {
         Page::all(source.pages).unwrap_or_else(|error| panic!("pages.toml of {}: {error}", source.name))
     }
 
-    /// Beginnings of codes that are being made at this moment; their pages come with the change after.
+    /// Beginnings of codes of which one of code and page may come before the other.
     const AWAITED: [&str; 10] = [
         "clock.",
         "dns.",
@@ -144,12 +160,15 @@ mod tests {
         "tls.",
     ];
 
+    fn awaited(id: &str) -> bool {
+        AWAITED.iter().any(|beginning| id.starts_with(beginning))
+    }
+
     #[test]
     fn every_code_has_a_page() {
         let mut missing = Vec::new();
         for source in sources() {
             let pages = pages(&source);
-            let awaited = |id: &str| AWAITED.iter().any(|beginning| id.starts_with(beginning));
             let ids = source.codes.iter().map(|code| code.id);
             missing.extend(ids.filter(|id| !pages.contains_key(*id) && !awaited(id)));
         }
@@ -164,7 +183,8 @@ mod tests {
     fn every_page_has_a_code_and_says_something() {
         for source in sources() {
             for (id, page) in pages(&source) {
-                assert!(source.codes.iter().any(|code| code.id == id), "{id} is no code of {}", source.name);
+                let known = source.codes.iter().any(|code| code.id == id) || awaited(&id);
+                assert!(known, "{id} is no code of {}", source.name);
                 // what is as it should be asks for nothing to be done
                 for (text, least) in [(&page.why, 4), (&page.misleads, 4), (&page.remedy, 1)] {
                     let words = text.split_whitespace().count();
