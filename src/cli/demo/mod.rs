@@ -2,6 +2,7 @@
 
 mod world;
 
+use std::borrow::Cow;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -73,17 +74,15 @@ fn next(folder: &Path, program: &str) -> String {
             words => format!("  {command}\n      {words}\n"),
         })
         .collect();
-    escape_lines(&format!("\nnext:\n{}", rows.concat()))
+    let text = format!("\nnext:\n{}", rows.concat());
+    // folders can have any name
+    let lines: Vec<Cow<'_, str>> = text.lines().map(escape).collect();
+    lines.join("\n") + "\n"
 }
 
 /// As it was called: after `./demo` no `golive` is on the path.
 fn program() -> String {
     std::env::args().next().unwrap_or_else(|| "golive".to_owned())
-}
-
-/// Folders can have any name.
-fn escape_lines(text: &str) -> String {
-    text.lines().map(|line| format!("{}\n", escape(line))).collect()
 }
 
 /// Goes on with a demo that died: the same peers, on the same ports, with the same keys.
