@@ -7,8 +7,10 @@ use std::process::ExitCode;
 
 use super::{exit, session};
 use crate::farend::log::Log;
+use crate::farend::notary::Allowed;
 use crate::farend::session::Caps;
 use crate::farend::{Addresses, Config, FarEnd, Running, StartError};
+use crate::net::tls::Roots;
 
 /// Serve as the far end: see what arrives from a venue.
 ///
@@ -29,6 +31,11 @@ pub(super) struct Args {
     /// Port of the SRT ingest (UDP), or `none`.
     #[arg(long, value_name = "PORT", default_value = "9000", value_parser = port)]
     srt: Port,
+    /// Host whose TLS this far end looks at for who has the token, such as live.example.com,
+    /// *.example.com or live.example.com:8443; may be given several times. No other is ever
+    /// contacted.
+    #[arg(long, value_name = "HOST")]
+    notary: Vec<Allowed>,
     /// Sessions at once.
     #[arg(long, value_name = "N", default_value_t = Caps::default().sessions)]
     max_sessions: usize,
@@ -66,6 +73,8 @@ impl Args {
             srt: beside(self.srt),
             state: Some(self.state.clone()),
             caps,
+            notary: self.notary.clone(),
+            roots: Roots::system(),
             log: Log::to(|notice| {
                 // A log that went away (a closed pipe) is no reason to stop serving.
                 let _ = writeln!(io::stdout(), "{} {notice}", crate::net::clock::now().strftime("%F %TZ"));

@@ -14,6 +14,7 @@ use super::hold;
 use super::log::Notice;
 use super::session::{Guest, Kind, Lease, Session, Wanted};
 use crate::model::WireText;
+use crate::net::tls::Tap;
 use crate::wire::control::frame::{MAX_BODY, MAX_UNPROVED};
 use crate::wire::control::proof::{EXPORTED, EXPORTER};
 use crate::wire::control::{
@@ -28,7 +29,7 @@ const STUCK: Duration = Duration::from_mins(1);
 /// Serves one connection that speaks TLS.
 pub(super) async fn serve(stream: TcpStream, peer: SocketAddr, guest: Guest, house: &House) {
     let (what, limit) = ("control", house.registry.caps().guest_time);
-    let tls = match timeout(limit, house.tls.accept(stream)).await {
+    let tls = match timeout(limit, house.tls.accept(Tap::new(stream))).await {
         Ok(Ok(tls)) => tls,
         Ok(Err(error)) => {
             let detail = WireText::from(error.to_string());
@@ -74,7 +75,7 @@ impl From<io::Error> for Leave {
 }
 
 struct Caller<'a> {
-    tls: TlsStream<TcpStream>,
+    tls: TlsStream<Tap<TcpStream>>,
     frames: Frames,
     buffer: Vec<u8>,
     ledger: Ledger,
@@ -115,8 +116,14 @@ impl Caller<'_> {
     }
 
     async fn prove(&mut self) -> Result<(), Leave> {
-        let Request::Hello { version, proof, .. } = self.hear().await? else {
-            return Err(Leave::Refused(Refusal::BadRequest));
+        let (version, proof) = match self.hear().await? {
+            Request::Hello { version, proof, .. } => (version, proof),
+            Request::Echo { .. } => {
+                let hello = self.tls.get_ref().0.hello_heard();
+                self.say(&Reply::Echo { hello }).await?;
+                return Err(Leave::Gone);
+            }
+            _ => return Err(Leave::Refused(Refusal::BadRequest)),
         };
         if version != VERSION {
             return Err(Leave::Refused(Refusal::Version));
@@ -159,6 +166,9 @@ impl Caller<'_> {
     async fn answer(&mut self, request: Request) -> Result<(), Leave> {
         let (wanted, asked) = match request {
             Request::Ping { n } => return self.say(&Reply::Pong { n }).await,
+            Request::Notary { host, port, server_name } => {
+                return self.look(&host, port, &server_name).await;
+            }
             Request::OpenUpload { seconds, bytes, streams } => {
                 (Wanted::Upload { streams }, Grant { seconds, bytes, packets: u64::MAX })
             }
@@ -184,7 +194,9 @@ impl Caller<'_> {
                 return self.say_or_refuse(released).await;
             }
             Request::Close {} => return Ok(()), // The session ended by itself a moment ago.
-            Request::Hello { .. } => return Err(Leave::Refused(Refusal::BadRequest)),
+            Request::Hello { .. } | Request::Echo { .. } => {
+                return Err(Leave::Refused(Refusal::BadRequest));
+            }
         };
         match self.house.registry.open(wanted, self.peer.ip(), asked) {
             Ok(lease) => self.hold(lease).await,
@@ -212,6 +224,21 @@ impl Caller<'_> {
             Ok(Reply::Hold { ticket, grant })
         });
         self.say_or_refuse(reply).await
+    }
+
+    /// Looks at a host for the caller.
+    async fn look(&mut self, host: &str, port: u16, server_name: &str) -> Result<(), Leave> {
+        let looked = tokio::select! {
+            () = self.house.stop.cancelled() => Err(Refusal::Stopping),
+            looked = self.house.notary.look(host, port, server_name) => looked,
+        };
+        match looked {
+            Ok(sights) => self.say(&Reply::Seen { sights }).await,
+            Err(why) => {
+                self.house.log.refused("notary", self.peer, why, format!("{host}:{port}"));
+                self.say(&Reply::Refuse { why, detail: WireText::default() }).await
+            }
+        }
     }
 
     /// A session from its opening to its end.

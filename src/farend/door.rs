@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::log::{Log, Notice};
+use super::notary::Notary;
 use super::session::{Guest, Registry};
 use super::{control, hold, upload};
 use crate::model::{Secret, WireText};
@@ -25,6 +26,7 @@ pub(super) struct House {
     pub(super) registry: Arc<Registry>,
     pub(super) log: Log,
     pub(super) token: Secret,
+    pub(super) notary: Notary,
     pub(super) tls: TlsAcceptor,
     /// The UDP port's socket once more, for datagrams that a caller asked for.
     pub(super) pushes: std::net::UdpSocket,

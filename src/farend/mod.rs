@@ -1,7 +1,7 @@
 //! The far end: what IT runs in a cloud or at the studio, so that somebody sees what arrives.
 //!
 //! One TCP port serves control (TLS with a key of its own, pinned by the policy) and upload
-//! data; the same UDP port reflects STAMP; media listeners stand beside, on their own ports.
+//! data, and tells how other hosts' TLS looks from here; the same UDP port reflects STAMP; media listeners stand beside, on their own ports.
 //!
 //! It cannot be used against others: no reply is larger than what was received until the
 //! caller has proved its address and the token; every session is capped ([`session::Caps`]).
@@ -14,6 +14,7 @@ pub mod identity;
 pub mod log;
 pub mod meter;
 pub mod name_server;
+pub mod notary;
 mod registry;
 pub mod rtmp;
 pub mod session;
@@ -32,9 +33,11 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::model::{Pin, Secret};
+use crate::net::tls::Roots;
 use door::House;
 use identity::{Identity, IdentityError};
 use log::Log;
+use notary::{Allowed, Notary};
 use session::{Caps, Registry};
 
 /// What to serve, and where.
@@ -50,6 +53,10 @@ pub struct Config {
     pub state: Option<PathBuf>,
     /// What it allows.
     pub caps: Caps,
+    /// Hosts whose TLS it looks at for who has the token.
+    pub notary: Vec<Allowed>,
+    /// What it holds their certificates against: [`Roots::system`] but in tests.
+    pub roots: Roots,
     /// Where notices go.
     pub log: Log,
 }
@@ -64,6 +71,8 @@ impl Config {
             srt: Some(any),
             state: None,
             caps: Caps::default(),
+            notary: Vec::new(),
+            roots: Roots::system(),
             log: Log::none(),
         }
     }
@@ -170,6 +179,7 @@ impl FarEnd {
             registry: Arc::clone(&registry),
             log: log.clone(),
             token: identity.token.clone(),
+            notary: Notary::new(config.notary, config.roots),
             tls: tls.into(),
             pushes: pushes.into(),
             rtmp: addresses.rtmp.map(|address| address.port()),

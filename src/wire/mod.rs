@@ -2,6 +2,7 @@
 
 pub mod banner; // guesses which protocol answered instead of the expected one
 pub mod captive; // RFC 8908: what a captive portal says of itself
+pub mod client_hello; // a TLS client's first message, compared at both ends of a line
 pub mod control;
 pub mod dns; // questions and answers of name servers
 pub mod http;

@@ -174,11 +174,11 @@ where
     ask.roots.load(); // before the clock runs
     let origin = Origin::start();
     let recorder = Arc::new(Recorder::new(ask.roots.clone(), ask.accept));
-    let (tap, heard) = Tap::new(stream);
+    let (tap, heard) = Tap::heard_by(stream);
     let failed = |failure, detail: String| Failed {
         failure,
         detail: WireText::from(detail),
-        answered: heard.bytes(),
+        answered: heard.answered(),
         identity: recorder.seen().map(|seen| seen.identity),
         took_ms: origin.ms(),
     };
@@ -197,10 +197,10 @@ where
             Ok(Connected { stream, session })
         }
         Ok(Err(error)) => {
-            let (failure, detail) = explain(&error, &heard.bytes());
+            let (failure, detail) = explain(&error, &heard.answered());
             Err(failed(failure, detail))
         }
-        Err(_) if is_tls(&heard.bytes()) => Err(failed(Failure::TimedOut, String::new())),
+        Err(_) if is_tls(&heard.answered()) => Err(failed(Failure::TimedOut, String::new())),
         Err(_) => Err(failed(Failure::WrongProtocol, String::new())),
     }
 }

@@ -1,4 +1,5 @@
-//! Keeps the first bytes that a peer sent, so that a handshake that fails can say what answered.
+//! Keeps the first bytes that went each way: a handshake that fails can say what answered, and one that
+//! does not can be compared with what arrived elsewhere.
 
 use std::io;
 use std::pin::Pin;
@@ -7,37 +8,67 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// Bytes kept at most.
+use crate::wire::client_hello::{ClientHello, MAX};
+
+/// Bytes of an answer that are kept at most.
 pub const MAX_ANSWERED: usize = 512;
 
-/// A stream that remembers the first [`MAX_ANSWERED`] bytes read from it.
+/// A stream that remembers the first [`MAX`] bytes read from it and written to it.
 #[derive(Debug)]
 pub struct Tap<S> {
     inner: S,
     heard: Heard,
+    said: Vec<u8>,
 }
 
 /// What a [`Tap`] has heard; outlives it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Heard(Arc<Mutex<Vec<u8>>>);
 
+/// Appends as much of `fresh` as there is room for.
+fn keep(kept: &mut Vec<u8>, fresh: &[u8]) {
+    let room = MAX.saturating_sub(kept.len());
+    kept.extend_from_slice(fresh.get(..room).unwrap_or(fresh));
+}
+
 impl Heard {
     /// The bytes so far.
-    pub(super) fn bytes(&self) -> Vec<u8> {
+    fn bytes(&self) -> Vec<u8> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// The first of them.
+    pub(super) fn answered(&self) -> Vec<u8> {
+        let mut bytes = self.bytes();
+        bytes.truncate(MAX_ANSWERED);
+        bytes
+    }
+
     fn hear(&self, fresh: &[u8]) {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let room = MAX_ANSWERED.saturating_sub(kept.len());
-        kept.extend_from_slice(fresh.get(..room).unwrap_or(fresh));
+        keep(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner), fresh);
     }
 }
 
 impl<S> Tap<S> {
-    pub(super) fn new(inner: S) -> (Self, Heard) {
-        let heard = Heard::default();
-        (Self { inner, heard: heard.clone() }, heard)
+    pub(super) fn heard_by(inner: S) -> (Self, Heard) {
+        let tap = Self::new(inner);
+        let heard = tap.heard.clone();
+        (tap, heard)
+    }
+
+    /// Listens to a stream.
+    pub fn new(inner: S) -> Self {
+        Self { inner, heard: Heard::default(), said: Vec::new() }
+    }
+
+    /// The TLS hello that came.
+    pub fn hello_heard(&self) -> Option<ClientHello> {
+        ClientHello::read(&self.heard.bytes())
+    }
+
+    /// The TLS hello that was sent.
+    pub fn hello_said(&self) -> Option<ClientHello> {
+        ClientHello::read(&self.said)
     }
 
     /// The stream beneath.
@@ -66,7 +97,11 @@ impl<S: AsyncRead + Unpin> AsyncRead for Tap<S> {
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for Tap<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.inner).poll_write(cx, buf)
+        let polled = Pin::new(&mut self.inner).poll_write(cx, buf);
+        if let Poll::Ready(Ok(length)) = polled {
+            keep(&mut self.said, buf.get(..length).unwrap_or_default());
+        }
+        polled
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

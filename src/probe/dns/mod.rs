@@ -2,7 +2,9 @@
 //!
 //! # Asks
 //! Each configured resolver by itself, over UDP (and TCP when an answer is cut short): the
-//! name's IPv4 and IPv6 addresses, and two random names that must not exist.
+//! name's IPv4 and IPv6 addresses, once more with signatures wanted (DNSSEC), and two random names
+//! that must not exist. Where it fails: what it says without checking signatures. Where programs
+//! here would try a search domain first: what they get then.
 //! # Why it matters
 //! An encoder goes where the resolver sends it: to a block page, a captive portal, or nowhere.
 //! A slow or dead first resolver delays every connection of the show.
@@ -11,6 +13,7 @@
 //! when it cannot serve the public, is a known block page, is none of the policy's
 //! `addresses`, or (with `prove`) cannot show a valid certificate for the name. A local stub
 //! (systemd-resolved) is seen as one resolver; programs that use DNS over HTTPS bypass all this.
+//! Signatures are not verified here: whether they hold is the resolver's word.
 //! # Needs
 //! Nothing. For proof: a TLS port of the host (`prove`), or its addresses (`addresses`).
 
@@ -21,15 +24,17 @@ mod run;
 mod tests;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{About, Env, Probe, Problem};
+use crate::model::limit::Bound;
 use crate::model::{
-    AtMost, Code, Contact, Demand, Failure, FarEnd, FarEndName, Finding, Lane, NotMeasured, OneOf, Stakes,
-    WireText,
+    AtLeast, AtMost, Code, Contact, Demand, Failure, FarEnd, FarEndName, Finding, Lane, NotMeasured, OneOf,
+    Stakes, WireText,
 };
 use crate::net::dns::PORT;
 use crate::net::tls::Identity;
@@ -62,14 +67,50 @@ pub struct Target {
     pub reference: Option<Reference>,
 }
 
-/// A resolver outside, over TLS (RFC 7858), which nobody on the way can alter.
+/// A resolver outside, over TLS (RFC 7858) or HTTPS (RFC 8484), which nobody on the way can alter.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Reference {
-    /// `address` or `address:port`; the port is 853 when left out.
+    /// `address` or `address:port`; when left out, the port is 853 over TLS and 443 over HTTPS.
     pub address: String,
     /// Name that its certificate is made out to.
     pub name: String,
+    /// Over what (default: TLS). HTTPS passes where a network lets no other DNS out.
+    #[serde(default, skip_serializing_if = "Over::is_tls")]
+    pub over: Over,
+    /// Path of the HTTPS resource (default: `/dns-query`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+}
+
+/// Over what a resolver outside is asked.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Over {
+    /// TLS.
+    #[default]
+    Tls,
+    /// HTTPS.
+    Https,
+}
+
+impl Over {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+    fn is_tls(&self) -> bool {
+        *self == Self::Tls
+    }
+}
+
+impl Reference {
+    /// Where it is.
+    fn endpoint(&self) -> Option<SocketAddr> {
+        endpoint(&self.address, if self.over == Over::Tls { 853 } else { 443 })
+    }
+
+    /// The HTTPS resource, if that is how it is asked.
+    fn resource(&self) -> Option<&str> {
+        (self.over == Over::Https).then(|| self.path.as_deref().unwrap_or("/dns-query"))
+    }
 }
 
 impl Target {
@@ -90,6 +131,11 @@ fn endpoint(text: &str, port: u16) -> Option<SocketAddr> {
     text.parse().ok().or_else(whole)
 }
 
+/// A path as HTTP sends it (RFC 9112, 3.2.1).
+fn is_path(path: &str) -> bool {
+    path.starts_with('/') && path.len() <= 200 && path.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
 crate::limits! {
     /// What the answers must be.
     pub struct Limits {
@@ -97,8 +143,31 @@ crate::limits! {
         pub addresses: OneOf<IpAddr>,
         /// Longest time to a resolver's answer, ms.
         pub latency_ms: AtMost<f64>,
+        /// What becomes of a signed name's DNSSEC signatures: `kept` or `validated`.
+        pub dnssec: AtLeast<Dnssec>,
     }
 }
+
+/// What a resolver makes of DNSSEC signatures, from the least to the most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Dnssec {
+    /// It passes them on, so that a machine here can verify them.
+    Kept,
+    /// It says that it verified them (AD), and passes them on.
+    Validated,
+}
+
+impl fmt::Display for Dnssec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Kept => "kept",
+            Self::Validated => "validated",
+        })
+    }
+}
+
+impl Bound for Dnssec {}
 
 /// What each resolver answered.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -117,6 +186,19 @@ pub struct Reading {
     pub prove: Option<u16>,
     /// What the answered addresses showed there.
     pub proofs: Vec<Proof>,
+    /// The name with a search domain behind it, where programs here try that first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub searched: Option<Box<Searched>>,
+}
+
+/// What programs on this machine get when they hang its search domains behind the name before
+/// they ask for the name itself (resolv.conf(5), `ndots`).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Searched {
+    /// Dots that a name must have to be asked for as it is first.
+    pub ndots: usize,
+    /// One lookup per family and search domain, until one has an address.
+    pub lookups: Vec<Lookup>,
 }
 
 /// One resolver.
@@ -128,6 +210,12 @@ pub struct Asked {
     pub lookups: Vec<Lookup>,
     /// The control: names that must not exist.
     pub controls: Vec<Lookup>,
+    /// The name once more, with its signatures wanted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signed: Option<Box<Lookup>>,
+    /// Where it fails: the name once more, with signatures not to be checked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unchecked: Option<Box<Lookup>>,
 }
 
 impl Asked {
@@ -161,6 +249,8 @@ pub enum Transport {
     Tcp,
     /// TLS.
     Tls,
+    /// HTTPS.
+    Https,
 }
 
 /// One exchange.
@@ -193,7 +283,7 @@ impl Probe for Dns {
     const ABOUT: About = About {
         asks: "Does every resolver here answer for a name, quickly, and with the truth",
         why: "an encoder goes where the resolver sends it: to the ingest, to a block page or portal, or nowhere",
-        misleads: "another address is not yet a lie: only `addresses` or `prove` in the policy tell; a local stub hides the resolvers behind it",
+        misleads: "another address is not yet a lie: only `addresses` or `prove` in the policy tell; a local stub hides the resolvers behind it; that signatures hold is the resolver's word",
         needs: "nothing; for proof, a TLS port of the host",
     };
     const VIEWERS: &'static str =
@@ -237,9 +327,17 @@ impl Probe for Dns {
             problem("prove", "0 is not a port: 443 is usual".into());
         }
         if let Some(reference) = &target.reference
-            && (endpoint(&reference.address, 853).is_none() || !is_name(&reference.name))
+            && (reference.endpoint().is_none() || !is_name(&reference.name))
         {
             problem("reference", "needs an address and the name in its certificate: { address = \"9.9.9.9\", name = \"dns.quad9.net\" }".into());
+        }
+        if let Some(Reference { over, path: Some(path), .. }) = &target.reference
+            && (over.is_tls() || !is_path(path))
+        {
+            problem(
+                "reference",
+                "`path` is of HTTPS, and begins with a slash: over = \"https\", path = \"/dns-query\"".into(),
+            );
         }
         if limits.addresses.as_ref().is_some_and(|some| some.0.iter().any(IpAddr::is_unspecified)) {
             problem("addresses", "the unspecified address (0.0.0.0, ::) is where blocked names point".into());

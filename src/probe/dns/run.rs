@@ -5,23 +5,27 @@ use std::time::Duration;
 
 use futures::future::try_join_all;
 
-use super::{Asked, Attempt, Lookup, MAX_RESOLVERS, Proof, Reading, Target, Transport, endpoint};
+use super::{Asked, Attempt, Lookup, MAX_RESOLVERS, Proof, Reading, Searched, Target, Transport, endpoint};
 use crate::model::{Demand, Endpoint, NotMeasured, Transport as Protocol, WireText};
 use crate::net::dial;
 use crate::net::dns::{self, Exchange, PORT, Server};
 use crate::net::tls::{self, Accept, Ask};
 use crate::probe::Env;
-use crate::wire::dns::{Kind, MAX_UDP};
+use crate::wire::dns::{Form, Kind, MAX_UDP};
 
 const METHOD: &str = "each resolver by itself over UDP, over TCP when truncated; one repeat; nothing cached";
-const DOT: u16 = 853;
 /// Twice this is what glibc and others wait for one server.
 const LIMIT: Duration = Duration::from_millis(2500);
 const REPEATS: usize = 2;
 /// One of each family: a resolver may invent addresses of one only.
 const CONTROLS: [Kind; 2] = [Kind::A, Kind::Aaaa];
-/// Questions per resolver: both families and the controls.
-const QUESTIONS: u32 = 4;
+const FAMILIES: [Kind; 2] = [Kind::A, Kind::Aaaa];
+/// Questions per resolver: both families, the controls, and one with signatures or without a check.
+const QUESTIONS: u32 = 5;
+/// Search domains tried at most: what glibc took before it took any number.
+const MAX_SEARCH: usize = 6;
+/// The response code of a resolver that failed (RFC 1035, 4.1.1).
+const SERVFAIL: u16 = 2;
 const MAX_PROOFS: usize = 16;
 const CONNECT: Duration = Duration::from_secs(4);
 const HANDSHAKE: Duration = Duration::from_secs(6);
@@ -37,7 +41,9 @@ pub(super) fn demand(target: &Target) -> Demand {
         places.push(("system resolvers".to_owned(), PORT, true));
         servers = MAX_RESOLVERS as u64;
     }
-    let questions = servers * u64::from(QUESTIONS);
+    // The search list is this machine's: only where the policy names no resolvers.
+    let searched = if target.resolvers.is_empty() { MAX_SEARCH as u64 * 2 } else { 0 };
+    let questions = servers * u64::from(QUESTIONS) + searched;
     let mut endpoints: Vec<Endpoint> = places
         .into_iter()
         .flat_map(|(host, port, implied)| {
@@ -58,7 +64,7 @@ pub(super) fn demand(target: &Target) -> Demand {
         seconds_max: LIMIT.as_secs_f64() * 5.0 * f64::from(QUESTIONS + 1),
         endpoints: Vec::new(),
     };
-    if let Some(at) = target.reference.as_ref().and_then(|reference| endpoint(&reference.address, DOT)) {
+    if let Some(at) = target.reference.as_ref().and_then(super::Reference::endpoint) {
         endpoints.push(Endpoint::new(at.ip().to_string(), at.port(), Protocol::Tcp));
         demand.bytes_up += 2 * 8192;
         demand.bytes_down += 2 * (65_537 + 131_072);
@@ -79,7 +85,8 @@ pub(super) async fn measure(target: &Target, env: &Env) -> Result<Reading, NotMe
     let work = async {
         let servers = servers(target)?;
         let resolvers = try_join_all(servers.iter().map(|server| ask(*server, target, env)));
-        let (resolvers, reference) = tokio::try_join!(resolvers, reference(target, env))?;
+        let (resolvers, reference) = tokio::try_join!(resolvers, Box::pin(reference(target, env)))?;
+        let searched = Box::pin(searched(target, &resolvers, env)).await?;
         let proofs = match target.prove {
             Some(port) => {
                 let addresses = to_prove(&resolvers);
@@ -96,6 +103,7 @@ pub(super) async fn measure(target: &Target, env: &Env) -> Result<Reading, NotMe
             reference,
             prove: target.prove,
             proofs,
+            searched,
         })
     };
     tokio::select! {
@@ -106,7 +114,7 @@ pub(super) async fn measure(target: &Target, env: &Env) -> Result<Reading, NotMe
 
 fn servers(target: &Target) -> Result<Vec<SocketAddr>, NotMeasured> {
     let mut servers: Vec<SocketAddr> = if target.resolvers.is_empty() {
-        dns::system_resolvers()?.into_iter().map(|ip| SocketAddr::new(ip, PORT)).collect()
+        dns::system()?.resolvers.into_iter().map(|ip| SocketAddr::new(ip, PORT)).collect()
     } else {
         target.resolvers.iter().filter_map(|text| endpoint(text, PORT)).collect()
     };
@@ -115,19 +123,72 @@ fn servers(target: &Target) -> Result<Vec<SocketAddr>, NotMeasured> {
 }
 
 async fn ask(address: SocketAddr, target: &Target, env: &Env) -> Result<Asked, NotMeasured> {
-    let server = Server { address, source: &env.source, limit: LIMIT, origin: &env.origin };
-    let mut asked = Asked { server: address, lookups: Vec::new(), controls: Vec::new() };
-    for kind in [Kind::A, Kind::Aaaa] {
-        asked.lookups.push(lookup(&server, &target.name, kind).await?);
+    let server = server(address, env);
+    let mut asked = Asked::nothing(address);
+    for kind in FAMILIES {
+        asked.lookups.push(lookup(&server, &target.name, kind, Form::Usual).await?);
         if asked.lookups.iter().all(|lookup| lookup.reply.is_none()) {
             return Ok(asked); // it does not answer: more questions would only cost time
         }
     }
+    let of = |wanted: fn(&Lookup) -> bool| asked.lookups.iter().find(|one| wanted(one)).map(|one| one.kind);
+    let has_address =
+        |lookup: &Lookup| lookup.reply.as_ref().is_some_and(|reply| !reply.addresses.is_empty());
+    let fails = |lookup: &Lookup| lookup.reply.as_ref().is_some_and(|reply| reply.rcode == SERVFAIL);
+    let (addressed, failing) = (of(has_address), of(fails));
+    if let Some(kind) = addressed {
+        asked.signed = Some(Box::new(lookup(&server, &target.name, kind, Form::Signed).await?));
+    } else if let Some(kind) = failing {
+        asked.unchecked = Some(Box::new(lookup(&server, &target.name, kind, Form::Unchecked).await?));
+    }
     for kind in CONTROLS {
         let name = format!("{}.{}", dns::random_label()?, target.control_suffix());
-        asked.controls.push(lookup(&server, &name, kind).await?);
+        asked.controls.push(lookup(&server, &name, kind, Form::Usual).await?);
     }
     Ok(asked)
+}
+
+fn server(address: SocketAddr, env: &Env) -> Server<'_> {
+    Server { address, source: &env.source, limit: LIMIT, origin: &env.origin }
+}
+
+impl Asked {
+    const fn nothing(server: SocketAddr) -> Self {
+        Self { server, lookups: Vec::new(), controls: Vec::new(), signed: None, unchecked: None }
+    }
+
+    fn answers(&self) -> bool {
+        self.lookups.iter().any(|lookup| lookup.reply.is_some())
+    }
+}
+
+/// Asks for the name with this machine's search domains behind it, where programs do so before they
+/// ask for the name itself.
+async fn searched(
+    target: &Target,
+    resolvers: &[Asked],
+    env: &Env,
+) -> Result<Option<Box<Searched>>, NotMeasured> {
+    if !target.resolvers.is_empty() || target.name.ends_with('.') {
+        return Ok(None);
+    }
+    let system = dns::system()?;
+    let dots = target.name.matches('.').count();
+    let Some(asked) = resolvers.iter().find(|asked| asked.answers()).filter(|_| dots < system.ndots) else {
+        return Ok(None);
+    };
+    let mut lookups = Vec::new();
+    for domain in system.search.iter().take(MAX_SEARCH) {
+        for kind in FAMILIES {
+            let name = format!("{}.{domain}", target.name);
+            lookups.push(lookup(&server(asked.server, env), &name, kind, Form::Usual).await?);
+        }
+        let found = |lookup: &Lookup| lookup.reply.as_ref().is_some_and(|reply| !reply.addresses.is_empty());
+        if lookups.iter().any(found) {
+            break;
+        }
+    }
+    Ok((!lookups.is_empty()).then(|| Box::new(Searched { ndots: system.ndots, lookups })))
 }
 
 /// Codes by which a resolver may say that it does not know EDNS (RFC 6891, 7): `FORMERR`, `NOTIMP`.
@@ -135,24 +196,28 @@ const NO_EDNS: [u16; 2] = [1, 4];
 
 /// One question: UDP, once more when nothing came back, without EDNS when the resolver does not
 /// know it (as programs ask), TCP when the answer was cut short.
-async fn lookup(server: &Server<'_>, name: &str, kind: Kind) -> Result<Lookup, NotMeasured> {
-    let mut lookup = Lookup { name: WireText::from(name), kind, attempts: Vec::new(), reply: None };
+async fn lookup(server: &Server<'_>, name: &str, kind: Kind, form: Form) -> Result<Lookup, NotMeasured> {
+    let mut lookup = Lookup::of(name, kind);
     for _ in 0..REPEATS {
-        lookup.note(Transport::Udp, server.udp(name, kind).await?);
+        lookup.note(Transport::Udp, server.udp(name, kind, form).await?);
         if lookup.reply.is_some() {
             break;
         }
     }
-    if lookup.reply.as_ref().is_some_and(|reply| NO_EDNS.contains(&reply.rcode)) {
-        lookup.note(Transport::Udp, server.udp_plain(name, kind).await?);
+    if form == Form::Usual && lookup.reply.as_ref().is_some_and(|reply| NO_EDNS.contains(&reply.rcode)) {
+        lookup.note(Transport::Udp, server.udp(name, kind, Form::Plain).await?);
     }
     if lookup.reply.as_ref().is_some_and(|reply| reply.truncated) {
-        lookup.note(Transport::Tcp, server.tcp(name, kind).await?);
+        lookup.note(Transport::Tcp, server.tcp(name, kind, form).await?);
     }
     Ok(lookup)
 }
 
 impl Lookup {
+    fn of(name: &str, kind: Kind) -> Self {
+        Self { name: WireText::from(name), kind, attempts: Vec::new(), reply: None }
+    }
+
     fn note(&mut self, transport: Transport, exchange: Exchange) {
         let Exchange { contact, strays, outcome } = exchange;
         let failure = outcome.as_ref().err().copied();
@@ -165,13 +230,15 @@ impl Lookup {
 
 async fn reference(target: &Target, env: &Env) -> Result<Option<Asked>, NotMeasured> {
     let Some(reference) = &target.reference else { return Ok(None) };
-    let Some(address) = endpoint(&reference.address, DOT) else { return Ok(None) };
-    let server = Server { address, source: &env.source, limit: HANDSHAKE, origin: &env.origin };
-    let mut asked = Asked { server: address, lookups: Vec::new(), controls: Vec::new() };
-    for kind in [Kind::A, Kind::Aaaa] {
-        let mut lookup =
-            Lookup { name: WireText::from(target.name.as_str()), kind, attempts: Vec::new(), reply: None };
-        lookup.note(Transport::Tls, server.tls(&target.name, kind, &reference.name, &env.roots).await?);
+    let Some(address) = reference.endpoint() else { return Ok(None) };
+    let server = Server { limit: HANDSHAKE, ..server(address, env) };
+    let resource = reference.resource();
+    let transport = if resource.is_some() { Transport::Https } else { Transport::Tls };
+    let mut asked = Asked::nothing(address);
+    for kind in FAMILIES {
+        let mut lookup = Lookup::of(&target.name, kind);
+        let exchange = server.tls(&target.name, kind, &reference.name, resource, &env.roots).await?;
+        lookup.note(transport, exchange);
         let silent = lookup.reply.is_none();
         asked.lookups.push(lookup);
         if silent {

@@ -349,7 +349,12 @@ async fn the_reference_is_asked_over_tls_and_must_show_its_certificate() {
         ("dns.example", &[], ""),
     ] {
         let mut target = target(&[server(addresses(&["8.8.4.4"]), nxdomain()).await]);
-        target.reference = Some(Reference { address: outside.to_string(), name: name.to_owned() });
+        target.reference = Some(Reference {
+            address: outside.to_string(),
+            name: name.to_owned(),
+            over: Over::Tls,
+            path: None,
+        });
         let reading = reading(&target, Roots::given(mozilla.to_vec(), ours.to_vec())).await;
         let given = reading.reference.as_ref().unwrap().addresses();
         assert_eq!(given.first().map(ToString::to_string).unwrap_or_default(), expected);
@@ -383,7 +388,12 @@ fn targets_that_make_no_sense_are_found_beforehand() {
         resolvers: vec!["resolver.example".into(); 5],
         prove: Some(0),
         control_suffix: Some("a..b".into()),
-        reference: Some(Reference { address: "dns.example".into(), name: "dns.example".into() }),
+        reference: Some(Reference {
+            address: "dns.example".into(),
+            name: "dns.example".into(),
+            over: Over::Tls,
+            path: None,
+        }),
     };
     let mut found = fields(&bad);
     found.dedup();
@@ -395,7 +405,12 @@ fn targets_that_make_no_sense_are_found_beforehand() {
 fn the_plan_names_every_place() {
     let target = Target {
         prove: Some(443),
-        reference: Some(Reference { address: "9.9.9.9".into(), name: "dns.quad9.net".into() }),
+        reference: Some(Reference {
+            address: "9.9.9.9".into(),
+            name: "dns.quad9.net".into(),
+            over: Over::Tls,
+            path: None,
+        }),
         ..target(&[])
     };
     let demand = Dns::demand(&target, &BTreeMap::new());

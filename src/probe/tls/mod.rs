@@ -3,19 +3,22 @@
 //! # Asks
 //! One handshake with each address of a host. The chain that it shows is held against Mozilla's
 //! roots and against this machine's own store, each by itself; then version, ALPN, name,
-//! dates, pins and certificate transparency stamps.
+//! dates, pins and certificate transparency stamps. With a far end (`far_end`) also which key it sees at
+//! the same host, and whether a TLS connection to it arrives there as it left here.
 //! # Why it matters
 //! An inspecting proxy reads the stream key, ends long connections and often cannot pass on
 //! RTMPS at all. A certificate that runs out during the event ends it for every viewer.
 //! # How it can mislead
 //! A proxy may spare this name today and not tomorrow. A chain that only this machine trusts
 //! may be a company's own server: the policy says so with `roots = "machine"` or a pin.
-//! Revocation is not asked. Stamps sent beside the certificate are not seen.
+//! Large services show different keys at different places: with another public key outside, nobody is
+//! accused unless the policy asks for the same one. Revocation is not asked. Stamps sent beside the certificate are not seen.
 //! # Needs
-//! Nothing.
+//! Nothing; for the view from outside, a far end that was started with `--notary` and this host.
 
 mod interceptor;
 mod judge;
+pub mod outside;
 mod run;
 #[cfg(test)]
 mod tests;
@@ -34,6 +37,7 @@ use crate::model::{
     NotMeasured, OneOf, Pin, Stakes, Transport, WireText,
 };
 use crate::net::tls::{Identity, Session, Version};
+use outside::Outside;
 
 /// The probe.
 #[derive(Debug)]
@@ -54,6 +58,9 @@ pub struct Target {
     /// Protocols to offer in ALPN, in order (default: none).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub alpn: Vec<String>,
+    /// A far end that looks at the host from outside, and at which TLS must arrive as it left.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub far_end: Option<FarEndName>,
 }
 
 const fn https() -> u16 {
@@ -88,6 +95,26 @@ impl fmt::Display for RootSet {
     }
 }
 
+/// How alike the host must be, here and seen from the far end. Ordered from the least to the most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Likeness {
+    /// Both chains are public: large services have many keys.
+    Public,
+    /// The key is the same.
+    SameKey,
+}
+
+impl fmt::Display for Likeness {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Public => "public",
+            Self::SameKey => "same_key",
+        })
+    }
+}
+
+impl Bound for Likeness {}
 impl Bound for RootSet {}
 impl Bound for Version {}
 
@@ -106,6 +133,9 @@ crate::limits! {
         pub valid_until: AtLeast<jiff::Timestamp>,
         /// Certificate transparency stamps in the certificate.
         pub scts: AtLeast<u32>,
+        /// How alike the host must be, seen from the far end: `public` (also when left out) or
+        /// `same_key`.
+        pub outside: AtLeast<Likeness>,
         /// Longest handshake, ms.
         pub handshake_ms: AtMost<f64>,
     }
@@ -124,6 +154,9 @@ pub struct Reading {
     pub lookup: Option<Failure>,
     /// One handshake with each address.
     pub attempts: Vec<Attempt>,
+    /// What the far end knows of it, if the policy names one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outside: Option<Box<Outside>>,
 }
 
 /// One handshake.
@@ -179,7 +212,7 @@ impl Probe for Tls {
         asks: "Who answers a TLS handshake, and does somebody in between sign in the server's name",
         why: "an inspecting proxy reads the stream key and often cannot pass the stream on; a certificate that runs out during the event ends it",
         misleads: "a proxy may spare this name today and not tomorrow; a company's own server looks intercepted until the policy names its key or allows this machine's roots; revocation is not asked",
-        needs: "nothing",
+        needs: "nothing; for the view from outside, a far end started with `--notary` and this host",
     };
     const VIEWERS: &'static str =
         "A device in between refuses or cuts the stream: viewers see nothing, or the picture freezes.";
@@ -189,14 +222,16 @@ impl Probe for Tls {
     type Limits = Limits;
     type Reading = Reading;
 
-    fn demand(target: &Target, _: &BTreeMap<FarEndName, FarEnd>) -> Demand {
-        run::demand(Endpoint::new(target.host.clone(), target.port, Transport::Tcp))
+    fn demand(target: &Target, far_ends: &BTreeMap<FarEndName, FarEnd>) -> Demand {
+        let far_end = target.far_end.as_ref().and_then(|name| far_ends.get(name)?.host_port());
+        let far_end = far_end.map(|(host, port)| Endpoint::new(host, port, Transport::Tcp));
+        run::demand(Endpoint::new(target.host.clone(), target.port, Transport::Tcp), far_end)
     }
 
     fn problems(
         target: &Target,
         limits: &Limits,
-        _: &BTreeMap<FarEndName, FarEnd>,
+        far_ends: &BTreeMap<FarEndName, FarEnd>,
         _: &Stakes,
     ) -> Vec<Problem> {
         let mut problems = Vec::new();
@@ -219,6 +254,12 @@ impl Probe for Tls {
         }
         if limits.alpn.is_some() && target.alpn.is_empty() {
             problem("alpn", "nothing is offered: list the protocols in the target's `alpn`, too");
+        }
+        if let Some(name) = target.far_end.as_ref().filter(|name| !far_ends.contains_key(*name)) {
+            problem("far_end", &format!("the policy has no [far_end.{name}]"));
+        }
+        if limits.outside.is_some() && target.far_end.is_none() {
+            problem("outside", "nobody looks from there: name a `far_end` in the target, too");
         }
         if limits.roots == Some(AtLeast(RootSet::Pinned)) && limits.pins.is_none() {
             problem("roots", "`pinned` needs `pins`: without one, any certificate would do");

@@ -51,6 +51,7 @@ async fn reading(address: SocketAddr, roots: Roots) -> Reading {
         port: address.port(),
         server_name: Some(NAME.to_owned()),
         alpn: Vec::new(),
+        far_end: None,
     };
     Tls::measure(&target, &env).await.unwrap()
 }
@@ -196,6 +197,7 @@ fn a_name_without_address_is_said_so() {
         server_name: NAME.into(),
         lookup: Some(Failure::NoSuchName),
         attempts: Vec::new(),
+        outside: None,
     };
     assert_eq!(worst(&Limits::default(), &reading), "tls.no_address");
 }
@@ -211,7 +213,8 @@ async fn a_reading_reads_back() {
 
 #[test]
 fn targets_and_limits_that_make_no_sense_are_found_beforehand() {
-    let good = Target { host: "[::1]".into(), port: 443, server_name: None, alpn: vec!["h2".into()] };
+    let good =
+        Target { host: "[::1]".into(), port: 443, server_name: None, alpn: vec!["h2".into()], far_end: None };
     let fields = |target: &Target, limits: &Limits| -> Vec<&'static str> {
         let problems = Tls::problems(target, limits, &BTreeMap::new(), &Stakes::default());
         problems.into_iter().map(|problem| problem.field).collect()
@@ -222,12 +225,15 @@ fn targets_and_limits_that_make_no_sense_are_found_beforehand() {
         port: 0,
         server_name: Some("a b".into()),
         alpn: vec![String::new()],
+        far_end: Some(FarEndName::new("nowhere").unwrap()),
     };
-    assert_eq!(fields(&bad, &Limits::default()), ["host", "server_name", "port", "alpn"]);
+    assert_eq!(fields(&bad, &Limits::default()), ["host", "server_name", "port", "alpn", "far_end"]);
     let pinned = Limits { roots: Some(AtLeast(RootSet::Pinned)), ..Limits::default() };
     assert_eq!(fields(&good, &pinned), ["roots"]);
     let alpn = Limits { alpn: Some(OneOf(vec!["h2".into()])), ..Limits::default() };
-    assert_eq!(fields(&Target { alpn: vec![], ..good }, &alpn), ["alpn"]);
+    assert_eq!(fields(&Target { alpn: vec![], ..good.clone() }, &alpn), ["alpn"]);
+    let outside = Limits { outside: Some(AtLeast(Likeness::SameKey)), ..Limits::default() };
+    assert_eq!(fields(&good, &outside), ["outside"]);
 }
 
 #[test]
@@ -246,7 +252,8 @@ fn a_later_layer_may_not_ask_for_less() {
 #[test]
 fn the_end_of_the_event_is_what_the_chain_must_outlast() {
     let ends = "2026-12-04T14:30:00Z".parse().unwrap();
-    let mut target = Target { host: "live.example".into(), port: 443, server_name: None, alpn: vec![] };
+    let mut target =
+        Target { host: "live.example".into(), port: 443, server_name: None, alpn: vec![], far_end: None };
     let mut limits = Limits::default();
     Tls::derive(&mut target, &mut limits, &Stakes { event_ends: Some(ends), ..Stakes::default() });
     assert_eq!(limits.valid_until, Some(AtLeast(ends)));

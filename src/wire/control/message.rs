@@ -7,8 +7,9 @@ use std::net::SocketAddr;
 use serde::{Deserialize, Serialize};
 
 use super::hold::Slot;
-use super::{Proof, Refusal, VERSION};
+use super::{Proof, Refusal, Sight, VERSION};
 use crate::model::WireText;
+use crate::wire::client_hello::ClientHello;
 
 /// Length of `hello`'s padding, in bytes: more than any refusal.
 pub const PADDING: usize = 1024;
@@ -58,6 +59,20 @@ pub enum Request {
         /// Comes back.
         n: u32,
     },
+    /// Asks which key the far end sees at a host: [`Reply::Seen`].
+    Notary {
+        /// Host to connect to.
+        host: String,
+        /// TCP port.
+        port: u16,
+        /// Name to ask for.
+        server_name: String,
+    },
+    /// In the place of `hello`: asks which `ClientHello` arrived. Needs no token.
+    Echo {
+        /// Makes the request larger than its answer.
+        padding: String,
+    },
     /// Ends the open session.
     Close {},
     /// Asks for a session that is held for at most so many seconds and bytes ([`super::hold`]). A far
@@ -95,6 +110,11 @@ impl Request {
     /// `hello` with its padding.
     pub fn hello(proof: Proof) -> Self {
         Self::Hello { version: VERSION, proof, padding: "-".repeat(PADDING) }
+    }
+
+    /// `echo` with its padding.
+    pub fn echo() -> Self {
+        Self::Echo { padding: "-".repeat(PADDING) }
     }
 }
 
@@ -167,6 +187,16 @@ pub enum Reply {
         /// Datagrams that came from another address than the control connection's, and were not
         /// answered.
         foreign: u64,
+    },
+    /// What the far end sees at the host that it was asked about: each of its addresses.
+    Seen {
+        /// At most two of each family.
+        sights: Vec<Sight>,
+    },
+    /// The `ClientHello` that arrived on this connection.
+    Echo {
+        /// It; absent when it was no whole one in one record.
+        hello: Option<ClientHello>,
     },
     /// To `ping`.
     Pong {
@@ -251,7 +281,7 @@ impl TryFrom<String> for Ticket {
     }
 }
 
-pub(super) fn to_hex(bytes: &[u8]) -> String {
+pub(in crate::wire) fn to_hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |text, byte| text + &format!("{byte:02x}"))
 }
 

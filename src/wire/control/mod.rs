@@ -5,6 +5,10 @@
 //! ([`message`]). The first request, `hello`, proves the token and is padded, so that no
 //! reply is larger than what was received until the token is proved ([`ledger`]).
 //!
+//! In the place of `hello`, `echo` asks which TLS `ClientHello` arrived: without the token, since it is
+//! asked where somebody may have opened TLS on the way. It is padded, too, and the connection ends with
+//! its answer.
+//!
 //! The bytes of the TLS handshake itself are not in that count: they go only to an address
 //! that has completed a TCP handshake and so has proved that it is where it says it is.
 
@@ -15,6 +19,7 @@ pub mod ledger;
 pub mod message;
 pub mod proof;
 mod refusal;
+mod sight;
 #[cfg(test)]
 mod tests;
 
@@ -23,6 +28,7 @@ pub use ledger::Ledger;
 pub use message::{Ended, Gap, Grant, Reply, Request, Ticket};
 pub use proof::Proof;
 pub use refusal::Refusal;
+pub use sight::Sight;
 
 /// Version of the protocol; both sides must speak the same.
 pub const VERSION: u32 = 1;

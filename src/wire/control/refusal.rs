@@ -30,6 +30,10 @@ pub enum Refusal {
     Time,
     /// This far end does not offer it.
     NotOffered,
+    /// It does not look at that host for others.
+    NotAllowed,
+    /// It has looked at as many hosts as it may, for now.
+    TooManyLooks,
     /// The far end is being stopped.
     Stopping,
 }
@@ -49,6 +53,8 @@ impl Refusal {
             Self::Packets => "the session used up the packets that this far end allows",
             Self::Time => "the session used up the time that this far end allows",
             Self::NotOffered => "this far end does not offer it",
+            Self::NotAllowed => "this far end does not look at that host for others",
+            Self::TooManyLooks => "this far end has looked at as many hosts as it may, for now",
             Self::Stopping => "the far end is being stopped",
         }
     }

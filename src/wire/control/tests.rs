@@ -1,7 +1,8 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::{Secret, WireText};
+use crate::model::{Failure, Pin, Secret, WireText};
+use crate::wire::client_hello::ClientHello;
 
 fn requests() -> Vec<Request> {
     let proof = Proof::make(&Secret::from("t".to_owned()), &[7; proof::EXPORTED]);
@@ -12,11 +13,33 @@ fn requests() -> Vec<Request> {
         Request::OpenDatagrams { seconds: 60, bytes: 1, packets: u64::MAX },
         Request::OpenStamp { seconds: 10, packets: 1000 },
         Request::Ping { n: 3 },
+        Request::Notary {
+            host: "live.example.com".into(),
+            port: 443,
+            server_name: "live.example.com".into(),
+        },
+        Request::echo(),
         Request::Close {},
         Request::OpenHold { seconds: 3600, bytes: 1 << 20 },
         Request::Push { ticket: Ticket([1; 16]), slot: 15 },
         Request::Release { ticket: Ticket([1; 16]) },
     ]
+}
+
+fn sight(failure: Option<Failure>) -> Sight {
+    Sight {
+        address: "[2001:db8::1]:443".parse().unwrap(),
+        key: failure.is_none().then(|| Pin::from_digest([7; 32])),
+        failure,
+        subject: "CN=live.example.com".into(),
+        issuer: "CN=An Authority".into(),
+        public: true,
+    }
+}
+
+/// The longest that can come.
+fn hello() -> ClientHello {
+    ClientHello { digest: "a".repeat(64), length: usize::MAX, ciphers: vec![u16::MAX; 64] }
 }
 
 fn replies() -> Vec<Reply> {
@@ -30,6 +53,9 @@ fn replies() -> Vec<Reply> {
         Reply::Stamp { ssid: 65535, grant },
         Reply::Attached { from },
         Reply::Arrivals { first: 9, bytes: vec![0, 1, u64::MAX], gaps: vec![Gap { at_ms: 5, ms: 900 }] },
+        Reply::Seen { sights: vec![sight(None), sight(Some(Failure::TimedOut))] },
+        Reply::Echo { hello: None },
+        Reply::Echo { hello: Some(hello()) },
         Reply::Pong { n: 3 },
         Reply::Hold { ticket: Ticket([0xa5; 16]), grant },
         Reply::Pushed { sent: false },
@@ -126,6 +152,13 @@ fn any_refusal_is_smaller_than_the_hello_it_answers() {
         let refusal = Reply::Refuse { why, detail: WireText::from("x".repeat(400)) };
         assert!(encode(&refusal).unwrap().len() < hello.len());
     }
+}
+
+#[test]
+fn an_echo_is_smaller_than_what_asks_for_it() {
+    let asked = encode(&Request::echo()).unwrap();
+    assert!(asked.len() <= frame::MAX_UNPROVED);
+    assert!(encode(&Reply::Echo { hello: Some(hello()) }).unwrap().len() < asked.len());
 }
 
 #[test]

@@ -11,6 +11,9 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use sha2::{Digest, Sha256};
 
+/// Variable that names the file of the lab's public authority, for golive in the lab.
+pub const VARIABLE: &str = "GOLIVE_LAB_AUTHORITY";
+
 /// An authority.
 pub struct Authority {
     issuer: Issuer<'static, KeyPair>,
@@ -74,6 +77,11 @@ impl Authority {
     /// Its own certificate as PEM, for a store in a file.
     pub fn pem(&self) -> &str {
         &self.pem
+    }
+
+    /// Its own certificate and key as PEM, for whoever signs in its name.
+    pub fn with_key(&self) -> String {
+        self.issuer.key().serialize_pem() + &self.pem
     }
 
     /// A server's certificate; `subject` is its common name.

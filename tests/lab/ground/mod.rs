@@ -4,3 +4,4 @@ pub mod authority;
 pub mod namespace;
 pub mod peer;
 pub mod quiet;
+pub mod zones;

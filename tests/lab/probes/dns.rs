@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use golive::model::{CheckId, Effect, OneOf};
 use golive::net::tls::Roots;
-use golive::probe::dns::{Dns, Limits, Reading, Reference, Target, Transport};
+use golive::probe::dns::{Dns, Limits, Over, Reading, Reference, Target, Transport};
 use golive::probe::{Env, Probe};
 
 use crate::ground::authority::{Authority, Certified, NOW};
@@ -95,7 +95,12 @@ fn only(address: &str) -> Limits {
     Limits { addresses: Some(OneOf(vec![address.parse::<IpAddr>().unwrap()])), ..Limits::default() }
 }
 
-const NONE: Limits = Limits { addresses: None, latency_ms: None };
+const NONE: Limits = Limits { addresses: None, latency_ms: None, dnssec: None };
+
+/// A resolver outside, as a policy names it.
+fn reference(port: u16, name: &str, over: Over) -> Reference {
+    Reference { address: format!("127.0.0.1:{port}"), name: name.to_owned(), over, path: None }
+}
 
 #[tokio::test]
 async fn an_honest_unbound_gives_dns_resolved_and_dns_control_clean() {
@@ -167,8 +172,7 @@ async fn a_missing_name_gives_dns_no_such_name_and_outside_knowledge_dns_denied_
     let (public, outside) = (Authority::new("Lab Public Root"), free_port());
     let _outside = dot(outside, &public.certify("dns.example", "dns.example", NOW));
     let mut target = target(port);
-    target.reference =
-        Some(Reference { address: format!("127.0.0.1:{outside}"), name: "dns.example".into() });
+    target.reference = Some(reference(outside, "dns.example", Over::Tls));
     let reading = ask(&target, &Roots::given(vec![public.root()], vec![])).await;
     expect(&NONE, &reading, &[("dns.denied_here", Effect::Fail)]);
 }
@@ -262,26 +266,47 @@ async fn a_certificate_for_the_name_gives_dns_proven_and_another_dns_wrong_addre
     expect(&NONE, &reading, &expected);
 }
 
+/// unbound that serves the name over HTTPS on `port` with this certificate.
+fn doh(port: u16, certified: &Certified) -> Peer {
+    let plain = free_port();
+    let lines = data(ADDRESS)
+        + &format!(" interface: 127.0.0.1@{port}\n https-port: {port}\n")
+        + " tls-service-key: \"key.pem\"\n tls-service-pem: \"certificate.pem\"\n";
+    unbound_with(plain, &lines, "", certified).await_tcp(port)
+}
+
 #[tokio::test]
-async fn a_reference_over_tls_gives_dns_agrees_with_reference_or_dns_differs_from_reference() {
+async fn a_reference_gives_dns_agrees_with_reference_or_dns_differs_from_reference() {
     let public = Authority::new("Lab Public Root");
     let roots = Roots::given(vec![public.root()], vec![]);
-    let outside = free_port();
-    let _outside = dot(outside, &public.certify("dns.example", "dns.example", NOW));
-    let reference =
-        |name: &str| Some(Reference { address: format!("127.0.0.1:{outside}"), name: name.to_owned() });
+    let (tls, https) = (free_port(), free_port());
+    let certified = public.certify("dns.example", "dns.example", NOW);
+    let _outside = [dot(tls, &certified), doh(https, &certified)];
     let resolved = [("dns.resolved", Effect::Pass), ("dns.control_clean", Effect::Pass)];
-    for (address, name, last) in [
-        (ADDRESS, "dns.example", ("dns.agrees_with_reference", Effect::Pass)),
-        ("8.8.8.8", "dns.example", ("dns.differs_from_reference", Effect::Warn)),
-        // Somebody else's certificate: the answer from outside is not to be believed.
-        (ADDRESS, "other.example", ("dns.no_reference", Effect::Warn)),
-    ] {
-        let port = free_port();
-        let _peer = unbound(port, &data(address), "");
-        let reading = ask(&Target { reference: reference(name), ..target(port) }, &roots).await;
-        expect(&NONE, &reading, &[resolved[0], resolved[1], last]);
+    for (over, outside, transport) in
+        [(Over::Tls, tls, Transport::Tls), (Over::Https, https, Transport::Https)]
+    {
+        for (address, name, last) in [
+            (ADDRESS, "dns.example", ("dns.agrees_with_reference", Effect::Pass)),
+            ("8.8.8.8", "dns.example", ("dns.differs_from_reference", Effect::Warn)),
+            // Somebody else's certificate: the answer from outside is not to be believed.
+            (ADDRESS, "other.example", ("dns.no_reference", Effect::Warn)),
+        ] {
+            let port = free_port();
+            let _peer = unbound(port, &data(address), "");
+            let target = Target { reference: Some(reference(outside, name, over)), ..target(port) };
+            let reading = ask(&target, &roots).await;
+            expect(&NONE, &reading, &[resolved[0], resolved[1], last]);
+            let attempt = &reading.reference.as_ref().unwrap().lookups[0].attempts[0];
+            assert_eq!(attempt.transport, transport);
+        }
     }
+    // A path that serves no DNS: a page, not an answer.
+    let port = free_port();
+    let _peer = unbound(port, &data(ADDRESS), "");
+    let elsewhere = Reference { path: Some("/".into()), ..reference(https, "dns.example", Over::Https) };
+    let reading = ask(&Target { reference: Some(elsewhere), ..target(port) }, &roots).await;
+    expect(&NONE, &reading, &[resolved[0], resolved[1], ("dns.no_reference", Effect::Warn)]);
 }
 
 #[tokio::test]

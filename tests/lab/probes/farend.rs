@@ -7,7 +7,7 @@ use golive::farend::session::Caps;
 use golive::farend::{Config, FarEnd, Running};
 use golive::model::{Cause, FarEnd as Named, NotMeasured, Pin, Secret, SecretSource, SourceAddress};
 use golive::net::clock::Origin;
-use golive::net::far_end::Control;
+use golive::net::far_end::{Control, echo};
 use golive::net::tls::{self, Accept, Ask, Roots};
 use golive::wire::control::{
     DATA_MAGIC, Ended, Frames, Grant, Proof, Refusal, Reply, Request, Ticket, encode, proof::EXPORTED,
@@ -15,6 +15,9 @@ use golive::wire::control::{
 use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+
+use crate::ground::authority::{Authority, NOW};
+use crate::ground::peer::{Peer, free_port};
 
 async fn started(caps: Caps) -> (Running, Named) {
     let running = FarEnd::start(Config { caps, ..Config::loopback() }).await.unwrap();
@@ -215,7 +218,7 @@ async fn a_data_connection_without_a_ticket_gets_no_byte() {
 }
 
 /// What comes back, byte for byte inside TLS, to a caller who says `said` and closes.
-async fn echoed(running: &Running, said: &[u8]) -> Vec<u8> {
+async fn echoed_bytes(running: &Running, said: &[u8]) -> Vec<u8> {
     let stream = TcpStream::connect(running.addresses.control).await.unwrap();
     let roots = Roots::given(Vec::new(), Vec::new());
     let mut tls = tls::connect(stream, &Ask::new("127.0.0.1", Accept::Any, &roots)).await.unwrap().stream;
@@ -240,11 +243,124 @@ async fn before_the_token_is_proved_no_more_goes_out_than_came_in() {
     let cases =
         [&b""[..], b"x", &[0; 4], &[0xff; 4], &[0xff; 5000], &close, &small, &hello, &hello[..900], &other];
     for said in cases {
-        let back = echoed(&running, said).await;
+        let back = echoed_bytes(&running, said).await;
         assert!(back.len() <= said.len(), "{} bytes for {}", back.len(), said.len());
     }
     let mut frames = Frames::default();
-    frames.feed(&echoed(&running, &hello).await);
+    frames.feed(&echoed_bytes(&running, &hello).await);
     let refusal = frames.take::<Reply>().unwrap();
     assert!(matches!(refusal, Some(Reply::Refuse { why: Refusal::WrongToken, .. })), "{refusal:?}");
+}
+
+/// A far end that looks at these hosts, with this authority for a public one.
+async fn notary(hosts: &[String], roots: Roots) -> (Running, Named) {
+    let notary = hosts.iter().map(|host| host.parse().unwrap()).collect();
+    let running = FarEnd::start(Config { notary, roots, ..Config::loopback() }).await.unwrap();
+    let named = Named {
+        address: running.addresses.control.to_string(),
+        pin: running.pin.clone(),
+        token: SecretSource::Value(running.token.clone()),
+    };
+    (running, named)
+}
+
+#[tokio::test]
+async fn a_notary_tells_key_and_issuer_of_listed_hosts_only() {
+    let public = Authority::new("Lab Public Root");
+    let certified = public.certify("live.example", "live.example", NOW);
+    let port = free_port();
+    let _server = Peer::of("openssl", "openssl")
+        .file("certificate.pem", &certified.certificate)
+        .file("key.pem", &certified.key)
+        .args(["s_server", "-quiet", "-cert", "certificate.pem", "-key", "key.pem"])
+        .args(["-accept", &format!("127.0.0.1:{port}")])
+        .spawn()
+        .await_tcp(port);
+    let listed = [format!("127.0.0.1:{port}"), format!("live.example:{port}")];
+    let (_running, named) = notary(&listed, Roots::given(vec![public.root()], vec![])).await;
+    let mut control = connect(&named).await.unwrap();
+    let sights = control.notary("127.0.0.1", port, "live.example").await.unwrap();
+    let [sight] = sights.as_slice() else { panic!("{sights:?}") };
+    assert_eq!(sight.key.as_ref().map(Pin::to_string), Some(certified.pin()));
+    assert!(sight.public && sight.failure.is_none(), "{sight:?}");
+    assert!(sight.issuer.as_str().contains("Lab Public Root"), "{sight:?}");
+    // Neither another host nor another port, and the connection goes on.
+    for (host, port) in [("localhost", port), ("127.0.0.1", 22)] {
+        let refused = control.notary(host, port, host).await.unwrap_err();
+        assert!(refused.detail.contains("does not look at that host"), "{refused}");
+        assert!(refused.remedy.contains("--notary"), "{refused}");
+    }
+    control.open_stamp(5, 5).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_far_end_without_a_list_looks_at_nobody() {
+    let (_running, named) = started(Caps::default()).await;
+    let mut control = connect(&named).await.unwrap();
+    let refused = control.notary("127.0.0.1", 443, "127.0.0.1").await.unwrap_err();
+    assert!(refused.detail.contains("looks at no host") && refused.remedy.contains("--notary 127.0.0.1"));
+}
+
+#[tokio::test]
+async fn an_echo_tells_the_hello_that_arrived_to_whoever_asks() {
+    let (running, named) = started(Caps::default()).await;
+    let nobody = SecretSource::Value(Secret::from("wrong".to_owned()));
+    let named = Named { token: nobody, ..named };
+    let roots = Roots::given(Vec::new(), Vec::new());
+    let echoed = echo(&named, &SourceAddress::default(), &Origin::start(), &roots).await.unwrap();
+    assert!(echoed.pinned);
+    assert_eq!(echoed.arrived, Ok(Some(echoed.sent)));
+    // Without its padding it would be more than was asked with: no answer.
+    let bare = encode(&Request::Echo { padding: String::new() }).unwrap();
+    let back = echoed_bytes(&running, &bare).await;
+    assert!(back.len() <= bare.len(), "{} bytes for {}", back.len(), bare.len());
+}
+
+/// A far end from before there was a notary or an echo: it knows neither word.
+async fn old_far_end() -> (Running, Named) {
+    let (running, named) = started(Caps::default()).await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let tls = golive::farend::identity::Identity::ephemeral().unwrap();
+    let pin = tls.pin.clone();
+    let acceptor = tokio_rustls::TlsAcceptor::from(tls.tls().unwrap());
+    let grant = PLENTY;
+    tokio::spawn(async move {
+        while let Ok((stream, peer)) = listener.accept().await {
+            let Ok(mut tls) = acceptor.accept(stream).await else { continue };
+            let (mut frames, mut buffer) = (Frames::default(), [0; 4096]);
+            loop {
+                let said = match frames.take::<Request>() {
+                    Ok(None) => match tls.read(&mut buffer).await {
+                        Ok(count) if count > 0 => {
+                            frames.feed(&buffer[..count]);
+                            continue;
+                        }
+                        _ => break,
+                    },
+                    Ok(Some(Request::Hello { .. })) => {
+                        Reply::Welcome { seen: peer, cap: grant, rtmp: None, srt: None }
+                    }
+                    _ => Reply::Refuse { why: Refusal::BadRequest, detail: Default::default() },
+                };
+                let _ = tls.write_all(&encode(&said).unwrap()).await;
+                let _ = tls.flush().await;
+                if matches!(said, Reply::Refuse { .. }) {
+                    break; // as it ends every connection on a word that it does not know
+                }
+            }
+        }
+    });
+    (running, Named { address, pin, ..named })
+}
+
+#[tokio::test]
+async fn an_old_far_end_is_said_to_be_old() {
+    let (_running, named) = old_far_end().await;
+    let mut control = connect(&named).await.unwrap();
+    let old = control.notary("127.0.0.1", 443, "127.0.0.1").await.unwrap_err();
+    assert!(old.detail.contains("older than this question") && old.remedy.contains("update golive"));
+    let roots = Roots::given(Vec::new(), Vec::new());
+    let echoed = echo(&named, &SourceAddress::default(), &Origin::start(), &roots).await.unwrap();
+    assert!(echoed.arrived.unwrap_err().detail.contains("older than this question"));
 }

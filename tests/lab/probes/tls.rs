@@ -43,7 +43,7 @@ fn mitmproxy(port: u16, upstream: u16) -> (Peer, PathBuf) {
 }
 
 fn target(port: u16) -> Target {
-    Target { host: "127.0.0.1".into(), port, server_name: Some(NAME.into()), alpn: Vec::new() }
+    Target { host: "127.0.0.1".into(), port, server_name: Some(NAME.into()), alpn: Vec::new(), far_end: None }
 }
 
 async fn look(target: &Target, roots: &Roots) -> Reading {

@@ -30,6 +30,7 @@ const NOT_OF_A_NETWORK: &[(&str, &str)] = &[
     ("clock.unsynchronised", "this machine's own kernel: src/probe/clock/tests.rs"),
     ("clock.synchronisation_unknown", "a system that does not tell: src/probe/clock/tests.rs"),
     ("session.too_short", "judged by other limits than it was measured for: src/probe/session/tests.rs"),
+    ("tls.far_end_intercepted", "somebody in between on the far end's side: src/probe/tls/judge/tests.rs"),
     ("judge.future", "a report judged as of a time before it: src/judge/tests.rs"),
 ];
 

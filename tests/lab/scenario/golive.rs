@@ -11,8 +11,7 @@ use crate::ground::authority::read_pem;
 
 /// First argument by which a program of the lab becomes golive.
 const WORD: &str = "golive";
-/// Variable that names the file of the lab's public authority.
-pub const AUTHORITY: &str = "GOLIVE_LAB_AUTHORITY";
+pub use crate::ground::authority::VARIABLE as AUTHORITY;
 
 /// The program and the arguments before golive's own.
 pub fn program() -> Vec<PathBuf> {

@@ -123,6 +123,7 @@ impl Venue {
         route(&router, &building, &internet, &cell);
         ways_out(&laptop, plan.congestion_control.as_deref().unwrap_or("cubic"));
         laptop.resolvers(&[address::ROUTER[0]]);
+        cloud.resolvers(&[address::NAMES[0]]);
         add_routes(&laptop, &plan.routes);
         keep_families(&laptop, plan);
         for address in &plan.platform.addresses {
@@ -144,7 +145,7 @@ impl Venue {
         let certified = plan.platform.certificate(&public, &company);
         let ingests = plan.platform.start(&platform, &certified, &sign(name::FILTER));
         platform.rules(&only_the_web_at_the_filter());
-        let far_end = FarEnd::start(&cloud, golive, &plan.far_end);
+        let far_end = FarEnd::start(&cloud, golive, &plan.far_end, &public_file);
         let iperf3 = plan
             .iperf3
             .then(|| Peer::of("iperf3", "iperf3").args(["-s"]).inside(&cloud).spawn().await_tcp(5201));

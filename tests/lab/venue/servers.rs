@@ -1,14 +1,14 @@
 //! Who is reached: the platform's ingests and the golive far end.
 
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rustix::process::Signal;
 use serde::Deserialize;
 
 use super::odd::Odd;
 use super::{address, name};
-use crate::ground::authority::{Authority, Certified, NOW, Wanted};
+use crate::ground::authority::{Authority, Certified, NOW, VARIABLE, Wanted};
 use crate::ground::namespace::Namespace;
 use crate::ground::peer::{Peer, need};
 
@@ -301,13 +301,15 @@ pub struct FarEnd {
 
 impl FarEnd {
     /// Starts it on port 8443, its ingests on 1935 and 9000. `golive` is the program and the
-    /// arguments before golive's own, `more` are arguments for the far end.
-    pub(super) fn start(place: &Namespace, golive: &[PathBuf], more: &[String]) -> Self {
+    /// arguments before golive's own, `more` are arguments for the far end. `public` is the file of the
+    /// authority that it knows as a public one.
+    pub(super) fn start(place: &Namespace, golive: &[PathBuf], more: &[String], public: &Path) -> Self {
         let shell = "exec \"$@\" far-end --listen [::]:8443 --state state";
         let shell = format!("{shell} {}", more.join(" "));
         let peer = Peer::of("sh", "dash")
             .args(["-c", &shell, "golive"])
             .args(golive)
+            .env(VARIABLE, public)
             .inside(place)
             .spawn()
             .await_log("Ctrl-C ends it");

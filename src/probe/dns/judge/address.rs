@@ -23,6 +23,11 @@ fn special(ip: IpAddr) -> Option<&'static str> {
     Special::of(ip).map(Special::words)
 }
 
+/// True for an address of a private network (RFC 1918, RFC 4193).
+pub(super) fn is_private(ip: IpAddr) -> bool {
+    special(ip) == Some("a private address")
+}
+
 /// What the answered addresses of one resolver are worth.
 pub(super) struct Worth {
     /// One finding, or more when addresses differ in what is wrong with them.

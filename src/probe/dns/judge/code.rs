@@ -16,6 +16,7 @@ codes! {
     GARBAGE = "dns.garbage", "What comes back from a resolver is no answer to the question.";
     NO_SUCH_NAME = "dns.no_such_name", "A resolver says that the name does not exist.";
     SERVFAIL = "dns.servfail", "A resolver failed to look the name up.";
+    BOGUS = "dns.dnssec_bogus", "A resolver checks the name's DNSSEC signatures and they do not hold: it answers only when it need not check.";
     REFUSED = "dns.refused", "A resolver refuses to look the name up.";
     ERROR = "dns.error", "A resolver answers with another error.";
     NO_ADDRESS = "dns.no_address", "The name exists but has no address.";
@@ -36,6 +37,13 @@ codes! {
     DIFFERS = "dns.differs_from_reference", "The answer has no address in common with the one outside, and nothing proves it.";
     DENIED = "dns.denied_here", "The name exists outside, and a resolver here denies it.";
     NO_REFERENCE = "dns.no_reference", "The resolver outside could not be asked, so nothing was compared.";
+    SPLIT = "dns.split_horizon", "The name has one answer inside this network and another, or none, elsewhere.";
+    SEARCH_FIRST = "dns.search_domain_first", "Programs here try a search domain behind the name first, and get another host.";
+    SIGNED = "dns.dnssec_kept", "A resolver passes the name's DNSSEC signatures on, or the name has none.";
+    VALIDATED = "dns.dnssec_validated", "A resolver says that it verified the name's DNSSEC signatures.";
+    STRIPPED = "dns.dnssec_stripped", "The name is signed, and a resolver leaves the signatures out.";
+    UNVALIDATED = "dns.dnssec_unvalidated", "A resolver passes the name's DNSSEC signatures on and does not verify them.";
+    SIGNED_UNKNOWN = "dns.dnssec_unknown", "No signatures came, and nothing tells whether the name has any.";
     LATENCY = "dns.latency", "A resolver answers quickly enough.";
     SLOW = "dns.slow", "A resolver takes longer than the policy allows.";
 }

@@ -2,13 +2,16 @@
 
 mod address;
 mod code;
+mod dnssec;
 mod outside;
 mod proof;
+mod search;
 #[cfg(test)]
 mod tests;
 
 use super::{Asked, Limits, Lookup, Reading};
 use crate::model::{Code, Failure, Finding};
+use crate::wire::dns::ExtendedError;
 
 pub(super) use code::CODES;
 
@@ -23,11 +26,12 @@ pub(super) fn judge(limits: &Limits, reading: &Reading) -> Vec<Finding> {
     for (place, asked) in reading.resolvers.iter().enumerate() {
         findings.extend(resolver(limits, reading, asked, place));
     }
+    findings.extend(search::first(reading));
     if let Some(outside) = &reading.reference
         && outside.lookups.iter().all(|lookup| lookup.reply.is_none())
     {
-        let remedy = "network team: allow TCP to this resolver and exempt it from TLS inspection, or take `reference` out \
-                      of the policy";
+        let remedy = "network team: allow TCP to this resolver and exempt it from TLS inspection; where only the web is \
+                      let out, ask it over HTTPS (`over = \"https\"` in the policy's `reference`)";
         let observed = format!("{}: {}", outside.server, ending(outside));
         findings.push(Finding::warn(code::NO_REFERENCE, "an answer from outside", observed, remedy));
     }
@@ -54,6 +58,7 @@ fn resolver(limits: &Limits, reading: &Reading, asked: &Asked, place: usize) -> 
         let known = worth.known || addresses.iter().all(|ip| outside::gives(reading, *ip));
         findings.extend(control(asked, &who, known));
         findings.extend(outside::compared(reading, asked, &who, known));
+        findings.extend(dnssec::held(limits, reading, asked, &who));
     }
     findings.extend(latency(limits, asked, &who));
     findings
@@ -111,9 +116,7 @@ fn errors(reading: &Reading, asked: &Asked, nothing: bool) -> Vec<Finding> {
             findings.push(Finding::warn(code::HALF, "an answer for both families", observed, remedy));
             continue;
         }
-        let denied = lookup.reply.as_ref().is_some_and(|reply| reply.rcode == 3) && outside::knows(reading);
-        let filtered = (code::DENIED, "network team: a DNS filter denies this name; allow it");
-        let (code, remedy) = if denied { filtered } else { (code, remedy) };
+        let (code, remedy) = denied(reading, asked, lookup).unwrap_or((code, remedy));
         let finding =
             Finding::fail(code, "an address for the name", format!("{}: {words}", asked.server), remedy);
         if !findings.iter().any(|known| known.code == finding.code) {
@@ -121,6 +124,32 @@ fn errors(reading: &Reading, asked: &Asked, nothing: bool) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// Why a resolver denies or fails, where more is known than its code.
+fn denied(reading: &Reading, asked: &Asked, lookup: &Lookup) -> Option<(Code, &'static str)> {
+    let reply = lookup.reply.as_ref()?;
+    let forbidden = reply.extended_error.as_ref().is_some_and(ExtendedError::forbids);
+    let others = reading.resolvers.iter().filter(|other| other.server != asked.server);
+    match reply.rcode {
+        2 if dnssec::bogus(asked, lookup) => Some((
+            code::BOGUS,
+            "ask who runs the name's zone: its DNSSEC signatures do not hold (dnsviz.net shows where). If others resolve \
+             it, network team: bring this resolver's clock and trust anchors up to date",
+        )),
+        _ if forbidden => {
+            Some((code::DENIED, "network team: this resolver's filter forbids the name; allow it"))
+        }
+        3 if outside::knows(reading) => {
+            Some((code::DENIED, "network team: a DNS filter denies this name; allow it"))
+        }
+        3 if others.flat_map(Asked::addresses).next().is_some() => Some((
+            code::SPLIT,
+            "network team: let every resolver of this machine know the name, or take this one out of its configuration: \
+             programs ask any of them",
+        )),
+        _ => None,
+    }
 }
 
 fn error(lookup: &Lookup) -> Option<(Code, String, &'static str)> {
@@ -132,7 +161,7 @@ fn error(lookup: &Lookup) -> Option<(Code, String, &'static str)> {
         0 => return None,
         2 => (
             code::SERVFAIL,
-            "network team: ask who runs this resolver (its own way out, or DNSSEC of the name)",
+            "network team: ask who runs this resolver: its own way out to other name servers fails",
         ),
         3 => (
             code::NO_SUCH_NAME,

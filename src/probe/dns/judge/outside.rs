@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv6Addr};
 
 use super::super::{Asked, Reading};
-use super::code;
+use super::{address, code};
 use crate::model::{Family, Finding};
 use crate::wire::dns::Kind;
 
@@ -55,6 +55,9 @@ pub(super) fn compared(reading: &Reading, asked: &Asked, who: &str, known: bool)
     }
     findings.push(if differing.is_empty() {
         Finding::pass(code::AGREES, EXPECTED, format!("{who}: there is one"))
+    } else if known && asked.addresses().iter().any(|ip| address::is_private(*ip)) {
+        let observed = format!("{who}: an address of this network's own, which is the name's, too");
+        Finding::pass(code::SPLIT, EXPECTED, observed)
     } else if known {
         // Large services answer each place differently, and these addresses are the name's own.
         Finding::pass(code::AGREES, EXPECTED, format!("{who}: none in common, but they are the name's own"))

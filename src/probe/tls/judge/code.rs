@@ -36,6 +36,15 @@ codes! {
     PIN_OTHER = "tls.pin_differs", "The server's key is none of those that the policy names.";
     SCTS = "tls.scts", "The certificate carries as many transparency stamps as asked.";
     SCTS_FEW = "tls.scts_missing", "The certificate carries fewer transparency stamps than asked.";
+    SAME_OUTSIDE = "tls.same_key_outside", "The far end sees the same key at this host: nobody is in between.";
+    PUBLIC_OUTSIDE = "tls.public_outside_too", "The far end sees another key, and each is public or pinned: large services have many.";
+    OTHER_OUTSIDE = "tls.other_key_outside", "The far end sees another key at this host than is shown here.";
+    ANSWERS_OUTSIDE = "tls.answers_outside", "No handshake from here, and the far end has one: this network stops it.";
+    SILENT_OUTSIDE = "tls.silent_outside", "The far end has no handshake with this host either.";
+    FAR_END_INTERCEPTED = "tls.far_end_intercepted", "The chain is public here and not where the far end is: somebody is in between there.";
+    NO_NOTARY = "tls.notary_unavailable", "The far end could not tell what it sees at this host.";
+    HELLO = "tls.hello_arrives", "The TLS hello that arrives at the far end is the one that was sent.";
+    REOPENED = "tls.reopened", "TLS to the far end is opened and begun anew on the way.";
     VERSION = "tls.version", "The TLS version is new enough.";
     VERSION_OLD = "tls.version_old", "The TLS version is older than the policy allows.";
     ALPN = "tls.alpn", "The server chose a protocol that the policy allows.";

@@ -2,6 +2,9 @@
 
 mod chain;
 mod code;
+mod outside;
+#[cfg(test)]
+mod tests;
 
 use super::{Answer, Attempt, Limits, Reading, Stranger};
 use crate::model::{AtLeast, Failure, Family, Finding, WireText};
@@ -14,6 +17,13 @@ const KILLER: &str = "network team: a firewall or proxy lets the port open and s
                       protocol); exempt this host from it";
 
 pub(super) fn judge(limits: &Limits, reading: &Reading) -> Vec<Finding> {
+    let mut findings = direct(limits, reading);
+    findings.extend(outside::findings(limits, reading));
+    findings
+}
+
+/// What was seen from here.
+fn direct(limits: &Limits, reading: &Reading) -> Vec<Finding> {
     if let Some(failure) = reading.lookup {
         let remedy =
             "check the host's name in the policy; if it is right, the resolvers (see the dns checks)";

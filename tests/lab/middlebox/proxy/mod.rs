@@ -34,6 +34,23 @@ pub struct TlsInterception {
     bypass: Vec<String>,
     #[serde(default = "https")]
     ports: Vec<u16>,
+    /// Who signs for the servers (mitmproxy).
+    #[serde(default)]
+    authority: Signer,
+    /// It passes on to servers that nobody vouches for, too (mitmproxy).
+    #[serde(default)]
+    lenient: bool,
+}
+
+/// Who signs for the servers that a proxy speaks for.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Signer {
+    /// An authority of its own making.
+    #[default]
+    Own,
+    /// The public one, which should never lend its key to anybody.
+    Public,
 }
 
 fn https() -> Vec<u16> {
@@ -46,7 +63,9 @@ impl TlsInterception {
         let installed = Installed::new(place, "tls_interception");
         let (mut installed, authority) = match self.by {
             Program::Mitmproxy => {
-                let (peer, authority) = mitmproxy::start(place, port, "transparent", &self.bypass);
+                let with =
+                    mitmproxy::With { bypass: &self.bypass, signer: self.authority, lenient: self.lenient };
+                let (peer, authority) = mitmproxy::start(place, port, "transparent", &with);
                 (installed.with(peer), authority)
             }
             Program::Squid => {
@@ -136,7 +155,8 @@ impl ExplicitProxy {
                 installed.with(squid::start(place, &gate).0)
             }
             Program::Mitmproxy => {
-                let (peer, authority) = mitmproxy::start(place, PORT, "regular", &self.bypass);
+                let with = mitmproxy::With { bypass: &self.bypass, ..mitmproxy::With::default() };
+                let (peer, authority) = mitmproxy::start(place, PORT, "regular", &with);
                 installed.told.authority = Some(authority);
                 installed.told.trusted = self.trusted;
                 installed.with(peer)

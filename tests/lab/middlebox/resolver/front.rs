@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::manners::Manners;
+use super::manners::{Manners, without_do};
 use crate::ground::namespace::Namespace;
 use crate::middlebox::server::{Log, Server, listen, udp};
 
@@ -82,7 +82,11 @@ async fn answer(query: &[u8], behind: SocketAddr, manners: &Manners) -> Option<V
         return Some(said);
     }
     let mut stream = TcpStream::connect(behind).await.ok()?;
-    write(&mut stream, query).await?;
+    let mut passed = query.to_vec();
+    if manners.strips_dnssec {
+        without_do(&mut passed);
+    }
+    write(&mut stream, &passed).await?;
     let answer = read(&mut stream).await?;
     tokio::time::sleep(manners.delay).await;
     let unknown = answer.get(3).is_some_and(|flags| flags & 0xf == 3);

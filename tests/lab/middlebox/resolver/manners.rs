@@ -16,6 +16,7 @@ pub(super) struct Manners {
     pub(super) aaaa_code: Option<u8>,
     pub(super) no_a: Vec<String>,
     pub(super) no_edns: bool,
+    pub(super) strips_dnssec: bool,
     pub(super) echoes: bool,
 }
 
@@ -26,7 +27,12 @@ const FORMERR: u8 = 1;
 impl Manners {
     /// True when there is nothing for a front to do.
     pub(super) fn are_plain(&self) -> bool {
-        let tampers = !self.no_a.is_empty() || self.no_edns || self.echoes || self.truncates || !self.tcp;
+        let tampers = !self.no_a.is_empty()
+            || self.no_edns
+            || self.strips_dnssec
+            || self.echoes
+            || self.truncates
+            || !self.tcp;
         let codes = self.code.or(self.aaaa_code).is_some();
         !tampers && !codes && self.nxdomain_to.is_empty() && self.delay.is_zero()
     }
@@ -46,6 +52,14 @@ impl Manners {
             .or((self.no_edns && asks_edns).then_some(FORMERR))
             .or((kind == A && self.no_a.contains(&name(query, end))).then_some(0))?;
         Some(with_code(query, end, code))
+    }
+}
+
+/// Takes the wish for DNSSEC records (DO; RFC 3225, 3) out of a question's EDNS, which stands right
+/// behind it: a root name, type, size, two bytes, flags.
+pub(super) fn without_do(query: &mut [u8]) {
+    if let Some(flags) = question(query).and_then(|end| query.get_mut(end + 7)) {
+        *flags &= 0x7f;
     }
 }
 

@@ -14,6 +14,7 @@ use super::nftables::{Table, chain};
 use super::{Installed, Part, Place};
 use crate::ground::namespace::Namespace;
 use crate::ground::peer::{Peer, free_port};
+use crate::ground::zones::ANCHORS;
 
 /// A resolver on the box' own addresses; it asks the place's.
 #[expect(clippy::struct_excessive_bools, reason = "each by its own name, as scenarios write them")]
@@ -44,6 +45,10 @@ pub struct Resolver {
     no_a: Vec<String>,
     /// It is older than EDNS and answers FORMERR to it (RFC 6891, 7).
     no_edns: bool,
+    /// It verifies DNSSEC: it knows the keys of the world's signed zones.
+    validates: bool,
+    /// It asks for no DNSSEC records, whatever it is asked for, and so passes none on.
+    strips_dnssec: bool,
     /// Where it listens instead of on the box' own addresses: a stub on the laptop itself.
     at: Vec<IpAddr>,
     /// What listens there is no resolver: it sends every packet back.
@@ -91,6 +96,7 @@ impl Resolver {
             aaaa_code: self.aaaa_code,
             no_a: self.no_a.clone(),
             no_edns: self.no_edns,
+            strips_dnssec: self.strips_dnssec,
             echoes: self.echoes,
         }
     }
@@ -99,7 +105,7 @@ impl Resolver {
         let port = listen[0].port();
         let peer = match self.with {
             Denial::Zero | Denial::Page => self.dnsmasq(place, listen),
-            Denial::Nxdomain if self.filters.is_empty() && self.only.is_empty() => {
+            Denial::Nxdomain if self.filters.is_empty() && self.only.is_empty() && !self.validates => {
                 self.dnsmasq(place, listen)
             }
             Denial::Nxdomain | Denial::Refused | Denial::Servfail => self.unbound(place, listen),
@@ -141,7 +147,11 @@ impl Resolver {
             denials += " local-zone: \".\" refuse\n";
             denials.extend(self.only.iter().map(|name| format!(" local-zone: \"{name}\" transparent\n")));
         }
-        let modules = if self.with == Denial::Servfail { "validator iterator" } else { "iterator" };
+        if self.validates {
+            denials.extend(ANCHORS.map(|anchor| format!(" trust-anchor: \"{anchor}\"\n")));
+        }
+        let verifies = self.validates || self.with == Denial::Servfail;
+        let modules = if verifies { "validator iterator" } else { "iterator" };
         let config = format!(
             "server:\n chroot: \"\"\n username: \"\"\n directory: \".\"\n pidfile: \"\"\n do-daemonize: no\n \
              use-syslog: no\n logfile: \"\"\n log-queries: yes\n num-threads: 1\n module-config: \"{modules}\"\n \

@@ -10,6 +10,13 @@
 //! # Ok(()) }
 //! ```
 
+mod echo;
+mod notary;
+mod reach;
+
+pub use echo::{Echoed, echo};
+use reach::{handshake, reach};
+
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -19,13 +26,12 @@ use tokio::time::timeout;
 use tokio_rustls::client::TlsStream;
 
 use super::clock::Origin;
-use super::dial::{self, Undialled};
 use super::failure::classify;
-use super::tls::{self, Accept, Ask, Roots, Tap};
-use super::{resolve, secret};
+use super::secret;
+use super::tls::Tap;
 use crate::model::{Cause, Contact, Failure, FarEnd, NotMeasured, SourceAddress, WireText};
 use crate::wire::control::proof::{EXPORTED, EXPORTER};
-use crate::wire::control::{ALPN, Ended, Frames, Gap, Grant, Proof, Refusal, Reply, Request, Ticket, encode};
+use crate::wire::control::{Ended, Frames, Gap, Grant, Proof, Refusal, Reply, Request, Ticket, encode};
 
 /// Longest wait for a name, a TCP handshake, a TLS handshake and each reply.
 pub const PATIENCE: Duration = Duration::from_secs(8);
@@ -104,17 +110,7 @@ impl Control {
     ) -> Result<Self, NotMeasured> {
         let token = secret::read(&far_end.token)?;
         let shown = &far_end.address;
-        let (host, port) = far_end.host_port().ok_or_else(|| {
-            trouble(format!("`{shown}` is no host:port"), "write the far end's address as host:port")
-        })?;
-        let addresses = resolve::lookup(host, port, PATIENCE).await.map_err(|failure| {
-            trouble(
-                format!("the far end's name {host}: {failure}"),
-                "check the name of the far end in the policy",
-            )
-        })?;
-        let addresses = dial::usable(addresses, source)?;
-        let (stream, contact, missed) = dial_any(&addresses, source, origin).await?;
+        let (host, stream, contact, missed) = reach(far_end, source, origin).await?;
         let tls = handshake(stream, host, contact.remote, far_end).await?;
         let mut control = Self {
             tls,
@@ -283,68 +279,6 @@ impl Lost {
     }
 }
 
-async fn dial_any(
-    addresses: &[SocketAddr],
-    source: &SourceAddress,
-    origin: &Origin,
-) -> Result<(TcpStream, Contact, Vec<Missed>), NotMeasured> {
-    let (mut missed, mut words) = (Vec::new(), Vec::new());
-    for &address in addresses {
-        match dial::tcp(address, source, PATIENCE, origin).await? {
-            Ok(dialled) => return Ok((dialled.stream, dialled.contact, missed)),
-            Err(Undialled { failure, detail, contact, .. }) => {
-                let more = if detail.is_empty() { String::new() } else { format!(" ({detail})") };
-                words.push(format!("{address} {failure}{more}"));
-                missed.push(Missed { contact, failure });
-            }
-        }
-    }
-    Err(trouble(format!("the far end cannot be connected to: {}", words.join("; ")), RUNS))
-}
-
-/// TLS with whatever key the other side has, then the pin, before anything is sent through it.
-/// The handshake proves that the other side holds that key.
-async fn handshake(
-    stream: TcpStream,
-    host: &str,
-    remote: SocketAddr,
-    far_end: &FarEnd,
-) -> Result<TlsStream<Tap<TcpStream>>, NotMeasured> {
-    let roots = Roots::given(Vec::new(), Vec::new());
-    let alpn = [String::from_utf8_lossy(ALPN).into_owned()];
-    let ask = Ask { alpn: &alpn, limit: PATIENCE, ..Ask::new(host, Accept::Any, &roots) };
-    let connected = tls::connect(stream, &ask).await.map_err(|failed| {
-        let answered = match failed.answered.as_slice() {
-            _ if failed.failure != Failure::WrongProtocol => String::new(),
-            [] => String::new(),
-            said => format!("; it said: {}", WireText::from_bytes(said)),
-        };
-        let detail = if failed.detail.is_empty() { String::new() } else { format!(" ({})", failed.detail) };
-        trouble(
-            format!("no TLS with the far end at {remote}: {}{detail}{answered}", failed.failure),
-            "make sure that `golive far-end` listens there, and ask the network team whether a proxy \
-             or firewall answers in its place",
-        )
-    })?;
-    let identity = &connected.session.identity;
-    if identity.pinned(std::slice::from_ref(&far_end.pin)) {
-        return Ok(connected.stream);
-    }
-    let shown = identity.leaf().map_or_else(
-        || "a certificate that cannot be read".to_owned(),
-        |leaf| format!("the key {} in a certificate for {} by {}", leaf.spki, leaf.subject, leaf.issuer),
-    );
-    Err(trouble(
-        format!(
-            "{remote} does not have the far end's key: the policy pins {}, but it showed {shown}. \
-             Either the far end was set up anew, or something in between intercepts TLS",
-            far_end.pin
-        ),
-        "compare the pin with what `golive far-end` prints; if it is the same, ask the network team \
-         which proxy inspects TLS to this host, and have the host exempted",
-    ))
-}
-
 fn trouble(detail: impl Into<String>, remedy: &str) -> NotMeasured {
     NotMeasured::new(Cause::FarEnd, detail, remedy)
 }
@@ -372,6 +306,8 @@ fn refused(shown: &str, why: Refusal, detail: &WireText) -> NotMeasured {
         }
         Refusal::OtherAddress => "let UDP and TCP to the far end leave by the same public address",
         Refusal::NotOffered => "start `golive far-end` with this service",
+        Refusal::NotAllowed => "start `golive far-end` with `--notary` and this host",
+        Refusal::TooManyLooks => "wait a minute, then run the check again",
         Refusal::Stopping => "start `golive far-end` again, then run the check again",
     };
     let more = if detail.is_empty() { String::new() } else { format!(" ({detail})") };

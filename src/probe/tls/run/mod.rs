@@ -1,5 +1,7 @@
 //! Shakes hands with each address.
 
+mod outside;
+
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -19,21 +21,34 @@ const HANDSHAKE: Duration = Duration::from_secs(8);
 const SECOND_LOOK: Duration = Duration::from_secs(2);
 const MAX_ADDRESSES: u64 = 2 * resolve::MAX_PER_FAMILY as u64;
 
+/// Two connections to the far end: its name, TCP, TLS, the question, its look at the host.
+const OUTSIDE: Duration = Duration::from_secs(2 * (8 + 8 + 8) + 8 + 16);
+const OUTSIDE_BYTES: u64 = 2 * 32_768;
+
 /// Bytes of an RTMP handshake's first message: C0 and C1 (Adobe's RTMP specification, 5.2).
 const C0_C1: usize = 1537;
 
 /// Per address: a handshake (`ClientHello` and Finished; a chain of at most 64 KiB and the rest)
 /// and, when nothing came back, a second connection that offers an RTMP handshake.
-pub(super) fn demand(endpoint: Endpoint) -> Demand {
+pub(super) fn demand(endpoint: Endpoint, far_end: Option<Endpoint>) -> Demand {
     let per_address = (LOOKUP + CONNECT + HANDSHAKE + CONNECT + SECOND_LOOK).as_secs_f64();
-    Demand {
+    let mut demand = Demand {
         endpoints: vec![endpoint],
         bytes_up: MAX_ADDRESSES * (4096 + C0_C1 as u64),
         bytes_down: MAX_ADDRESSES * (2 * 65_536 + C0_C1 as u64),
         packets: MAX_ADDRESSES * 80,
         seconds: 1.0,
         seconds_max: per_address, // addresses are tried side by side
+    };
+    if let Some(far_end) = far_end {
+        demand.endpoints.push(far_end);
+        demand.bytes_up += OUTSIDE_BYTES;
+        demand.bytes_down += OUTSIDE_BYTES;
+        demand.packets += 160;
+        demand.seconds += 1.0;
+        demand.seconds_max = demand.seconds_max.max(OUTSIDE.as_secs_f64());
     }
+    demand
 }
 
 pub(super) async fn measure(target: &Target, env: &Env) -> Result<Reading, NotMeasured> {
@@ -43,22 +58,30 @@ pub(super) async fn measure(target: &Target, env: &Env) -> Result<Reading, NotMe
         server_name: target.name().to_owned(),
         lookup: None,
         attempts: Vec::new(),
+        outside: None,
     };
     let work = async {
-        match resolve::lookup(&target.host, target.port, LOOKUP).await {
+        let (direct, outside) = tokio::join!(attempts(target, env), Box::pin(outside::ask(target, env)));
+        match direct? {
             Err(failure) => reading.lookup = Some(failure),
-            Ok(addresses) => {
-                let addresses = dial::usable(addresses, &env.source)?;
-                let attempts = addresses.into_iter().map(|address| attempt(address, target, env));
-                reading.attempts = futures::future::try_join_all(attempts).await?;
-            }
+            Ok(attempts) => reading.attempts = attempts,
         }
+        reading.outside = outside.map(Box::new);
         Ok(reading)
     };
     tokio::select! {
         () = env.cancel.cancelled() => Err(NotMeasured::cancelled()),
         done = work => done,
     }
+}
+
+async fn attempts(target: &Target, env: &Env) -> Result<Result<Vec<Attempt>, Failure>, NotMeasured> {
+    let addresses = match resolve::lookup(&target.host, target.port, LOOKUP).await {
+        Err(failure) => return Ok(Err(failure)),
+        Ok(addresses) => dial::usable(addresses, &env.source)?,
+    };
+    let attempts = addresses.into_iter().map(|address| attempt(address, target, env));
+    Ok(Ok(futures::future::try_join_all(attempts).await?))
 }
 
 async fn attempt(address: std::net::SocketAddr, target: &Target, env: &Env) -> Result<Attempt, NotMeasured> {

@@ -1,8 +1,13 @@
-//! One question to one name server: over UDP, TCP or TLS, from the path's own address,
+//! One question to one name server: over UDP, TCP, TLS or HTTPS, from the path's own address,
 //! nothing cached, nothing asked of any other server.
 
+mod https;
+mod system;
+
+pub use system::{System, system};
+
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use socket2::Type;
@@ -14,7 +19,7 @@ use super::dial;
 use super::failure::classify;
 use super::tls::{self, Accept, Ask, Roots};
 use crate::model::{Cause, Contact, Failure, NotMeasured, SourceAddress};
-use crate::wire::dns::{Kind, Question, Reply};
+use crate::wire::dns::{Form, Kind, Question, Reply};
 
 /// Packets read at most while waiting for the answer to one question over UDP.
 const MAX_STRAYS: u32 = 64;
@@ -48,16 +53,8 @@ pub struct Exchange {
 
 impl Server<'_> {
     /// Asks over UDP, once.
-    pub async fn udp(&self, name: &str, kind: Kind) -> Result<Exchange, NotMeasured> {
-        self.datagram(question(name, kind)?).await
-    }
-
-    /// Asks over UDP, once, without EDNS: as the system's programs do, and for old resolvers.
-    pub async fn udp_plain(&self, name: &str, kind: Kind) -> Result<Exchange, NotMeasured> {
-        self.datagram(message(name, kind, Question::plain)?).await
-    }
-
-    async fn datagram(&self, (question, bytes): (Question, Vec<u8>)) -> Result<Exchange, NotMeasured> {
+    pub async fn udp(&self, name: &str, kind: Kind, form: Form) -> Result<Exchange, NotMeasured> {
+        let (question, bytes) = question(name, kind, form)?;
         let offset_ms = self.origin.ms();
         let socket = dial::bound(self.address, Type::DGRAM, self.source)?;
         // No way to this resolver is an answer about it; programs go on to the next one at once.
@@ -92,8 +89,8 @@ impl Server<'_> {
     }
 
     /// Asks over TCP (RFC 7766).
-    pub async fn tcp(&self, name: &str, kind: Kind) -> Result<Exchange, NotMeasured> {
-        let (question, bytes) = question(name, kind)?;
+    pub async fn tcp(&self, name: &str, kind: Kind, form: Form) -> Result<Exchange, NotMeasured> {
+        let (question, bytes) = question(name, kind, form)?;
         let offset_ms = self.origin.ms();
         let dialled = match dial::tcp(self.address, self.source, self.limit, self.origin).await? {
             Ok(dialled) => dialled,
@@ -104,26 +101,35 @@ impl Server<'_> {
         Ok(self.ended(dialled.contact.local, offset_ms, outcome))
     }
 
-    /// Asks over TLS (RFC 7858); the server must show a certificate for `server_name` that Mozilla's
-    /// roots trust: one that only this machine trusts may be an inspecting proxy's.
+    /// Asks over TLS (RFC 7858) or HTTPS (RFC 8484), with signatures wanted. The server must show a
+    /// certificate for `server_name` that Mozilla's roots trust: one that only this machine trusts may
+    /// be an inspecting proxy's.
     pub async fn tls(
         &self,
         name: &str,
         kind: Kind,
         server_name: &str,
+        over_https: Option<&str>,
         roots: &Roots,
     ) -> Result<Exchange, NotMeasured> {
-        let (question, bytes) = question(name, kind)?;
+        let (question, bytes) = question(name, kind, Form::Signed)?;
         let offset_ms = self.origin.ms();
         let dialled = match dial::tcp(self.address, self.source, self.limit, self.origin).await? {
             Ok(dialled) => dialled,
             Err(failed) => return Ok(self.ended(None, offset_ms, Err(failed.failure))),
         };
-        let mut ask = Ask::new(server_name, Accept::Trusted, roots);
-        ask.limit = self.limit;
+        let alpn: Vec<String> = over_https.map(|_| https::ALPN.to_owned()).into_iter().collect();
+        let ask = Ask { alpn: &alpn, limit: self.limit, ..Ask::new(server_name, Accept::Trusted, roots) };
         let outcome = match tls::connect(dialled.stream, &ask).await {
             Ok(connected) if !connected.session.identity.proves_name() => Err(Failure::Untrusted),
-            Ok(mut connected) => over(&mut connected.stream, &question, &bytes, self.limit).await,
+            Ok(mut connected) => match over_https {
+                None => over(&mut connected.stream, &question, &bytes, self.limit).await,
+                Some(path) => {
+                    let place = https::Place { server_name, port: self.address.port(), path };
+                    let answer = Box::pin(https::exchange(connected.stream, &place, bytes, self.limit)).await;
+                    answer.and_then(|bytes| question.read(&bytes).ok_or(Failure::WrongProtocol))
+                }
+            },
             Err(failed) => Err(failed.failure),
         };
         Ok(self.ended(dialled.contact.local, offset_ms, outcome))
@@ -138,17 +144,9 @@ impl Server<'_> {
     }
 }
 
-fn question(name: &str, kind: Kind) -> Result<(Question, Vec<u8>), NotMeasured> {
-    message(name, kind, |question| question)
-}
-
-fn message(
-    name: &str,
-    kind: Kind,
-    as_asked: fn(Question) -> Question,
-) -> Result<(Question, Vec<u8>), NotMeasured> {
+fn question(name: &str, kind: Kind, form: Form) -> Result<(Question, Vec<u8>), NotMeasured> {
     let id = u16::try_from(getrandom::u32().map_err(no_random)? & 0xffff).unwrap_or_default();
-    let made = Question::new(id, name, kind).map(as_asked);
+    let made = Question::new(id, name, kind).map(|question| question.asked(form));
     let made = made.and_then(|question| Ok((question.to_bytes()?, question)));
     let (bytes, question) = made.map_err(|error| {
         NotMeasured::new(Cause::Broken, format!("{name:?}: {error}"), "check the name in the policy")
@@ -190,23 +188,4 @@ fn no_random(error: getrandom::Error) -> NotMeasured {
         format!("this machine gives no random numbers: {error}"),
         "ask who runs this machine",
     )
-}
-
-/// The machine's resolvers in their order, as its configuration names them (`resolv.conf`). A
-/// local stub (systemd-resolved) is one resolver here: what stands behind it does not show.
-pub fn system_resolvers() -> Result<Vec<IpAddr>, NotMeasured> {
-    let (config, _) = hickory_resolver::system_conf::read_system_conf().map_err(|error| {
-        NotMeasured::new(
-            Cause::Unsupported,
-            format!("this machine's resolvers cannot be read: {error}"),
-            "name them in the policy: target = { resolvers = [\"192.0.2.53\"], … }",
-        )
-    })?;
-    let mut found = Vec::new();
-    for server in config.name_servers {
-        if !found.contains(&server.ip) {
-            found.push(server.ip);
-        }
-    }
-    Ok(found)
 }

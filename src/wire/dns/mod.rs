@@ -4,6 +4,12 @@
 //! The encoding is hickory's; what is done here is to ask so that code, flags and truncation
 //! are seen, and to keep a bounded part of what a stranger says.
 
+mod extended_error;
+#[cfg(test)]
+mod tests;
+
+pub use extended_error::ExtendedError;
+
 use std::fmt;
 use std::net::IpAddr;
 
@@ -75,6 +81,17 @@ pub struct Reply {
     pub addresses_total: usize,
     /// Shortest time that the answer may be kept, in seconds.
     pub ttl_s: Option<u32>,
+    /// A signature (RRSIG) came with the addresses; only where it was asked for ([`Form::Signed`]).
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub signed: bool,
+    /// What the server says beside the code (RFC 8914).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extended_error: Option<ExtendedError>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+const fn is_false(flag: &bool) -> bool {
+    !*flag
 }
 
 /// A name that cannot be asked for.
@@ -82,13 +99,26 @@ pub struct Reply {
 #[error("not a domain name")]
 pub struct BadName;
 
+/// How a question is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// With EDNS, as today's resolvers understand.
+    Usual,
+    /// Without EDNS, and so without any size but 512 bytes: as old resolvers understand.
+    Plain,
+    /// With EDNS, and signatures wanted (DO; RFC 4035, 3.2.1).
+    Signed,
+    /// With EDNS, and signatures not to be checked (CD; RFC 4035, 3.2.2).
+    Unchecked,
+}
+
 /// One question.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Question {
     id: u16,
     name: Name,
     kind: Kind,
-    edns: bool,
+    form: Form,
 }
 
 impl Question {
@@ -101,13 +131,13 @@ impl Question {
         }
         let mut name = Name::from_str_relaxed(name).map_err(|_| BadName)?;
         name.set_fqdn(true);
-        Ok(Self { id, name, kind, edns: true })
+        Ok(Self { id, name, kind, form: Form::Usual })
     }
 
-    /// The same question without EDNS, and so without any size but 512 bytes.
+    /// The same question in another form.
     #[must_use]
-    pub fn plain(self) -> Self {
-        Self { edns: false, ..self }
+    pub fn asked(self, form: Form) -> Self {
+        Self { form, ..self }
     }
 
     /// The message to send: recursion and the DNSSEC verdict wanted (RFC 6840, 5.7).
@@ -115,10 +145,12 @@ impl Question {
         let mut message = Message::new(self.id, MessageType::Query, OpCode::Query);
         message.metadata.recursion_desired = true;
         message.metadata.authentic_data = true;
+        message.metadata.checking_disabled = self.form == Form::Unchecked;
         message.add_query(Query::query(self.name.clone(), self.kind.record_type()));
-        if self.edns {
+        if self.form != Form::Plain {
             let mut edns = Edns::new();
             edns.set_max_payload(MAX_UDP);
+            edns.set_dnssec_ok(self.form == Form::Signed);
             message.set_edns(edns);
         }
         message.to_vec().map_err(|_| BadName)
@@ -149,6 +181,8 @@ impl Question {
             addresses: Vec::new(),
             addresses_total: 0,
             ttl_s: None,
+            signed: false,
+            extended_error: message.edns.as_ref().and_then(ExtendedError::of),
         };
         reply.take(&self.name, self.kind, &message.answers);
         Some(reply)
@@ -169,6 +203,10 @@ impl Reply {
             owner = next;
         }
         for record in answers.iter().filter(|record| record.name == *owner) {
+            if record.record_type() == RecordType::RRSIG {
+                self.signed = true;
+                continue;
+            }
             let address = match (&record.data, kind) {
                 (RData::A(a), Kind::A) => IpAddr::V4(a.0),
                 (RData::AAAA(a), Kind::Aaaa) => IpAddr::V6(a.0),
@@ -182,9 +220,10 @@ impl Reply {
         }
     }
 
-    /// The response code by its IANA name: `NOERROR`, `NXDOMAIN`, `SERVFAIL`, …
+    /// The response code by its IANA name (`NOERROR`, `NXDOMAIN`, `SERVFAIL`, …), and what the
+    /// server says beside it.
     pub fn rcode_name(&self) -> String {
-        match self.rcode {
+        let name = match self.rcode {
             0 => "NOERROR".to_owned(),
             1 => "FORMERR".to_owned(),
             2 => "SERVFAIL".to_owned(),
@@ -192,7 +231,8 @@ impl Reply {
             4 => "NOTIMP".to_owned(),
             5 => "REFUSED".to_owned(),
             other => format!("RCODE {other}"),
-        }
+        };
+        self.extended_error.as_ref().map_or_else(|| name.clone(), |more| format!("{name} ({more})"))
     }
 }
 
@@ -201,112 +241,4 @@ fn alias_of<'a>(owner: &Name, answers: &'a [Record]) -> Option<(&'a Name, u32)> 
         RData::CNAME(target) if record.name == *owner => Some((&target.0, record.ttl)),
         _ => None,
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use std::net::Ipv4Addr;
-
-    use hickory_proto::rr::rdata::{A, CNAME};
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn question() -> Question {
-        Question::new(0x1234, "live.example.com", Kind::A).unwrap()
-    }
-
-    fn name(text: &str) -> Name {
-        let mut name = Name::from_ascii(text).unwrap();
-        name.set_fqdn(true);
-        name
-    }
-
-    fn answer(records: &[(&str, RData)]) -> Message {
-        let mut message = Message::from_vec(&question().to_bytes().unwrap()).unwrap();
-        message.metadata.message_type = MessageType::Response;
-        for (owner, data) in records {
-            message.add_answer(Record::from_rdata(name(owner), 60, data.clone()));
-        }
-        message
-    }
-
-    fn a(last: u8) -> RData {
-        RData::A(A(Ipv4Addr::new(192, 0, 2, last)))
-    }
-
-    #[test]
-    fn aliases_are_followed_and_other_names_left_out() {
-        let message = answer(&[
-            ("evil.example.net", a(66)),
-            ("edge.example.net", a(1)),
-            ("LIVE.example.com", RData::CNAME(CNAME(name("edge.example.net")))),
-        ]);
-        let reply = question().read(&message.to_vec().unwrap()).unwrap();
-        assert_eq!(reply.addresses, [Ipv4Addr::new(192, 0, 2, 1)]);
-        assert_eq!(reply.aliases[0].as_str(), "edge.example.net.");
-        assert_eq!((reply.rcode, reply.ttl_s), (0, Some(60)));
-    }
-
-    #[test]
-    fn a_ring_of_aliases_ends() {
-        let message = answer(&[
-            ("live.example.com", RData::CNAME(CNAME(name("b.example")))),
-            ("b.example", RData::CNAME(CNAME(name("live.example.com")))),
-        ]);
-        let reply = question().read(&message.to_vec().unwrap()).unwrap();
-        assert_eq!((reply.aliases.len(), reply.addresses.len()), (MAX_ALIASES, 0));
-    }
-
-    #[test]
-    fn many_addresses_are_counted_and_bounded() {
-        let records: Vec<_> = (0..200).map(|n| ("live.example.com", a(n))).collect();
-        let reply = question().read(&answer(&records).to_vec().unwrap()).unwrap();
-        assert_eq!((reply.addresses.len(), reply.addresses_total), (MAX_ADDRESSES, 200));
-    }
-
-    #[test]
-    fn an_answer_to_something_else_is_none() {
-        let bytes = answer(&[("live.example.com", a(1))]).to_vec().unwrap();
-        let other = |id, name, kind| Question::new(id, name, kind).unwrap().read(&bytes);
-        assert!(other(0x1234, "live.example.com", Kind::A).is_some());
-        assert!(other(0x1235, "live.example.com", Kind::A).is_none());
-        assert!(other(0x1234, "live.example.org", Kind::A).is_none());
-        assert!(other(0x1234, "live.example.com", Kind::Aaaa).is_none());
-        // Our own question coming back is no answer.
-        assert!(question().read(&question().to_bytes().unwrap()).is_none());
-    }
-
-    #[test]
-    fn names_that_cannot_be_asked_for_are_refused() {
-        for bad in ["", ".", "a..", "a..b", &"x".repeat(64), &"x.".repeat(200)] {
-            assert_eq!(Question::new(1, bad, Kind::A), Err(BadName), "{bad:?}");
-        }
-        assert!(Question::new(1, "münchen.example", Kind::A).is_ok());
-    }
-
-    #[test]
-    fn every_truncation_is_none_or_a_reply() {
-        let bytes = answer(&[("live.example.com", a(1)), ("live.example.com", a(2))]).to_vec().unwrap();
-        for cut in 0..bytes.len() {
-            assert!(question().read(&bytes[..cut]).is_none(), "{cut}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn any_bytes_are_harmless(bytes in proptest::collection::vec(any::<u8>(), 0..600)) {
-            let _ = question().read(&bytes);
-        }
-
-        #[test]
-        fn an_altered_answer_is_harmless(at in 0usize..200, value in any::<u8>()) {
-            let mut bytes = answer(&[("live.example.com", a(1)), ("live.example.com", a(2))]).to_vec().unwrap();
-            let at = at % bytes.len();
-            bytes[at] = value;
-            if let Some(reply) = question().read(&bytes) {
-                prop_assert!(reply.addresses.len() <= MAX_ADDRESSES);
-            }
-        }
-    }
 }
