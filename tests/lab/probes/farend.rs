@@ -5,7 +5,9 @@ use std::time::Duration;
 use golive::farend::log::{Log, Notice};
 use golive::farend::session::Caps;
 use golive::farend::{Config, FarEnd, Running};
-use golive::model::{Cause, FarEnd as Named, NotMeasured, Pin, Secret, SecretSource, SourceAddress};
+use golive::model::{
+    Cause, FarEnd as Named, NotMeasured, Pin, Secret, SecretSource, SourceAddress, WireText,
+};
 use golive::net::clock::Origin;
 use golive::net::far_end::{Control, echo};
 use golive::net::tls::{self, Accept, Ask, Roots};
@@ -341,7 +343,7 @@ async fn old_far_end() -> (Running, Named) {
                     Ok(Some(Request::Hello { .. })) => {
                         Reply::Welcome { seen: peer, cap: grant, rtmp: None, srt: None }
                     }
-                    _ => Reply::Refuse { why: Refusal::BadRequest, detail: Default::default() },
+                    _ => Reply::Refuse { why: Refusal::BadRequest, detail: WireText::default() },
                 };
                 let _ = tls.write_all(&encode(&said).unwrap()).await;
                 let _ = tls.flush().await;
