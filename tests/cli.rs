@@ -87,9 +87,10 @@ fn the_demo_ends_in_a_report() {
     let mut probes: Vec<&str> = document.checks.iter().map(|check| check.probe.as_str()).collect();
     probes.sort_unstable();
     probes.dedup();
-    // On loopback there is no venue, and so no captive portal to ask about.
+    // On loopback there is no venue, and so no captive portal to ask about; this machine's link and rules
+    // are not the demo's.
     let mut all: Vec<&str> = golive::probe::catalogue().map(|(kind, _)| kind.name()).collect();
-    all.retain(|probe| *probe != "portal");
+    all.retain(|probe| !["portal", "link", "firewall"].contains(probe));
     all.sort_unstable();
     assert_eq!(probes, all, "the demo runs every other probe");
     assert!(document.checks.iter().all(|check| check.reading.is_some()), "everything was measured");
@@ -273,4 +274,33 @@ fn traffic_beyond_loopback_needs_an_authorisation() {
     let output = golive().args(["policy", "check"]).arg(&policy).output().unwrap();
     assert_eq!(output.status.code(), Some(78));
     assert!(text(&output.stderr).contains("enforcement"), "{}", text(&output.stderr));
+}
+
+/// Twelve ports that refuse, asked at most eight in a second: the eleven pauses take 1.4 s at least.
+#[test]
+fn questions_keep_the_policys_pace() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut policy =
+        "schema = \"golive-policy/1\"\n[event]\ntitle = \"Pace\"\n[people.it]\nname = \"Ida Tellers\"\n\
+        [accountable]\nnetwork = \"it\"\n[pace]\nat_once = 50\nper_second = 8\n"
+            .to_owned();
+    let check = |n: u16| {
+        format!(
+            "[[check.port]]\nid = \"p{n}\"\ntarget = {{ host = \"127.0.0.1\", port = {n} }}\nlimits = {{ expect = \"open\" }}\n\
+             enforcement = \"waivable\"\nowner = \"network\"\nwhy = \"pace\"\nvalid_for = \"1d\"\n"
+        )
+    };
+    policy.push_str(&(2..14).map(check).collect::<Vec<_>>().concat());
+    let file = folder.path().join("policy.toml");
+    std::fs::write(&file, policy).unwrap();
+    let out = folder.path().join("out");
+    let checked = golive().args(["check", "--plain", "--out"]).arg(&out).arg(&file).output().unwrap();
+    let recorded = Recorded::read(&out).unwrap_or_else(|error| panic!("{error}: {}", text(&checked.stderr)));
+    let at = |measurement: &&golive::evidence::Measurement| measurement.started;
+    let measurements = measured(&recorded.events);
+    let first = measurements.iter().map(at).min().unwrap();
+    let last = measurements.iter().map(at).max().unwrap();
+    let took = last.duration_since(first).as_secs_f64();
+    assert_eq!(measurements.len(), 12);
+    assert!(took > 1.3, "{took} s");
 }

@@ -87,6 +87,7 @@ fn after_help() -> String {
 /// Parses the arguments, runs the subcommand and gives its exit code.
 pub fn main() -> ExitCode {
     crate::net::process::keep_memory_private();
+    crate::net::process::allow_many_sockets();
     main_from(std::env::args_os())
 }
 

@@ -2,15 +2,17 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, UdpSocket};
 use tokio::time::{Interval, MissedTickBehavior, timeout};
 use tokio_rustls::server::TlsStream;
 
 use super::door::House;
 use super::hold;
+use super::listen;
 use super::log::Notice;
 use super::session::{Guest, Kind, Lease, Session, Wanted};
 use crate::model::WireText;
@@ -193,6 +195,9 @@ impl Caller<'_> {
                 });
                 return self.say_or_refuse(released).await;
             }
+            Request::OpenListen { port, seconds, packets } => {
+                (Wanted::Listen { port }, listen::within(seconds, packets))
+            }
             Request::Close {} => return Ok(()), // The session ended by itself a moment ago.
             Request::Hello { .. } | Request::Echo { .. } => {
                 return Err(Leave::Refused(Refusal::BadRequest));
@@ -249,6 +254,14 @@ impl Caller<'_> {
                 ("upload", Reply::Upload { ticket, grant: session.grant })
             }
             Kind::Stamp(ssid) => ("stamp", Reply::Stamp { ssid, grant: session.grant }),
+            Kind::Listen(port) => {
+                if let Err(error) = self.listen(session, port).await {
+                    let (why, detail) = (Refusal::NotOffered, WireText::from(error.to_string()));
+                    self.house.log.refused("listen", self.peer, why, detail.clone());
+                    return self.say(&Reply::Refuse { why, detail }).await;
+                }
+                ("listen", Reply::Listening { grant: session.grant })
+            }
             Kind::Media(_) | Kind::Hold(_) => return Err(Leave::Refused(Refusal::NotOffered)),
         };
         self.house.log.say(&Notice::Opened { what, peer: self.peer });
@@ -260,6 +273,14 @@ impl Caller<'_> {
         self.house.log.say(&Notice::Ended { what, peer: self.peer, bytes, how: words.into() });
         let how = how.map_err(|()| Leave::Gone)?;
         self.settle(session, how, late).await
+    }
+
+    /// Opens the port at the address that this connection came to.
+    async fn listen(&self, session: &Arc<Session>, port: u16) -> io::Result<()> {
+        let own = self.tls.get_ref().0.local_addr()?;
+        let socket = UdpSocket::bind(SocketAddr::new(own.ip(), port)).await?;
+        self.house.tasks.spawn(listen::serve(socket, Arc::clone(session)));
+        Ok(())
     }
 
     /// Reports arrivals until the session ends or (`Err`) the caller is gone. Also says how
@@ -338,6 +359,7 @@ const fn word(wanted: Wanted) -> &'static str {
         Wanted::Upload { .. } | Wanted::Datagrams => "upload",
         Wanted::Stamp => "stamp",
         Wanted::Hold => "hold",
+        Wanted::Listen { .. } => "listen",
     }
 }
 

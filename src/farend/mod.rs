@@ -11,6 +11,7 @@ mod datagrams;
 mod door;
 mod hold;
 pub mod identity;
+mod listen;
 pub mod log;
 pub mod meter;
 pub mod name_server;

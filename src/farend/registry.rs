@@ -114,6 +114,7 @@ impl Registry {
             Wanted::Datagrams => (Kind::Datagrams(Ticket(random()?)), 1),
             Wanted::Stamp => (Kind::Stamp(unused_ssid(&inner)?), 0),
             Wanted::Hold => (Kind::Hold(Ticket(random()?)), 0),
+            Wanted::Listen { port } => (Kind::Listen(port), 0),
         };
         self.insert(&mut inner, kind, peer, asked, streams)
     }

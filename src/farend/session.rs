@@ -54,6 +54,8 @@ pub enum Kind {
     Stamp(u16),
     /// Connections and flows that are held, known by their ticket.
     Hold(Ticket),
+    /// A listener on a UDP port of the caller's choice.
+    Listen(u16),
     /// A test stream to a media listener.
     Media(Media),
 }
@@ -81,6 +83,11 @@ pub enum Wanted {
     Stamp,
     /// Connections and flows that are held.
     Hold,
+    /// A listener on a UDP port.
+    Listen {
+        /// The port.
+        port: u16,
+    },
 }
 
 /// Data connections of one upload at most.

@@ -54,6 +54,7 @@ fn policy(checks: Vec<Check>, waivers: Vec<Waiver>) -> Policy {
         authorisation: None,
         signatures: crate::policy::Signatures::default(),
         redaction: crate::policy::Redaction::default(),
+        pace: crate::policy::Pace::default(),
         paths: BTreeMap::new(),
         streams: BTreeMap::new(),
         far_ends: BTreeMap::new(),

@@ -43,6 +43,11 @@ impl IcmpError {
         matches!((self.family, self.kind, self.code), (Family::V4, 3, 4) | (Family::V6, 2, _))
     }
 
+    /// True for "time exceeded in transit": the packet came as far as the router that says so.
+    pub const fn is_expired(&self) -> bool {
+        matches!((self.family, self.kind, self.code), (Family::V4, 11, 0) | (Family::V6, 3, 0))
+    }
+
     /// True when it came from this end of the exchange.
     pub fn is_from(&self, local: Option<SocketAddr>) -> bool {
         local.is_some_and(|local| local.ip() == self.from)

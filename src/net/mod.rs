@@ -18,6 +18,8 @@ pub mod http;
 pub mod https_date;
 pub mod icmp_error;
 pub mod kernel_clock;
+pub mod link;
+pub mod local_rules;
 pub mod machine;
 #[cfg(target_os = "linux")]
 mod option;
@@ -35,3 +37,4 @@ pub mod stun;
 pub mod tcp_info;
 pub mod ticket;
 pub mod tls;
+pub mod ttl_walk;

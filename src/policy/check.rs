@@ -40,6 +40,7 @@ pub(super) fn check(
         authorisation: merged.authorisation.as_ref().and_then(|draft| checker.authorisation(draft)),
         signatures: checker.signatures(&merged.signatures),
         redaction: merged.redaction.clone(),
+        pace: merged.pace,
         paths: merged
             .paths
             .iter()

@@ -133,7 +133,7 @@ fn ingest(check: &Check, policy: &Policy, url: &str) -> Option<port::Target> {
     };
     let Endpoint { host, port, transport, .. } =
         check.question.demand(&policy.far_ends).endpoints.into_iter().next()?;
-    Some(port::Target { host, port, transport, ask: Some(ask), control: None, decoy: None })
+    Some(port::Target { host, port, transport, ask: Some(ask), control: None, decoy: None, far_end: None })
 }
 
 /// A port of the same host that surely answers and is not to be closed itself.

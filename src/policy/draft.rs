@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::pace::Pace;
 use super::provenance::Provenance;
 use super::provider::ProviderDraft;
 use super::redaction::Redaction;
@@ -48,6 +49,8 @@ pub struct Draft {
     pub signatures: SignaturesDraft,
     /// What a redacted copy of the report replaces (`golive redact`).
     pub redaction: Redaction,
+    /// How fast questions are asked: hundreds of ports at once want a larger number than the usual.
+    pub pace: Pace,
     /// Ways out of the building.
     pub path: BTreeMap<PathName, PathDraft>,
     /// What will be sent.

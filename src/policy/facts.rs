@@ -40,6 +40,10 @@ impl Merger<'_> {
         self.plain(&mut redaction.kinds, asked.kinds, &at, "kinds", growing);
         self.plain(&mut redaction.ask, asked.ask, &at, "ask", fixed);
         self.merged.redaction = redaction;
+        let mut pace = self.merged.pace;
+        self.plain(&mut pace.at_once, draft.pace.at_once, &keys(&["pace"]), "at_once", shrinking);
+        self.plain(&mut pace.per_second, draft.pace.per_second, &keys(&["pace"]), "per_second", shrinking);
+        self.merged.pace = pace;
         self.waiver_rules(&draft.waiver_rules);
         for (name, later) in draft.path.clone() {
             let at = keys(&["path", name.as_str()]);

@@ -7,6 +7,7 @@ use super::diagnostic::Diagnostic;
 use super::draft::{
     Asked, AuthorisationDraft, EventDraft, FarEndDraft, Floor, PathDraft, PersonDraft, Row, StreamDraft,
 };
+use super::pace::Pace;
 use super::parse::Parsed;
 use super::provider::ProviderDraft;
 use super::redaction::Redaction;
@@ -31,6 +32,7 @@ pub(super) struct Merged {
     pub authorisation: Option<AuthorisationDraft>,
     pub signatures: SignaturesDraft,
     pub redaction: Redaction,
+    pub pace: Pace,
     pub waiver_rules: WaiverRulesDraft,
     pub paths: BTreeMap<PathName, PathDraft>,
     pub streams: BTreeMap<StreamName, StreamDraft>,

@@ -20,6 +20,7 @@ mod parse;
 mod provenance;
 mod provider;
 mod remarks;
+mod pace;
 mod redaction;
 mod resolve;
 mod rule;
@@ -43,6 +44,7 @@ pub use diff::diff;
 pub use event::{Authorisation, Event, Person, Route, Stream, Window};
 pub(crate) use nearest::hint;
 pub use open::{Open, OpenStream, left_open};
+pub use pace::Pace;
 pub use provenance::Provenance;
 pub use provider::Provider;
 pub use redaction::{Redaction, Sensitive};
@@ -90,6 +92,9 @@ pub struct Policy {
     /// What a redacted copy of the report replaces.
     #[serde(default, skip_serializing_if = "Redaction::is_default")]
     pub redaction: Redaction,
+    /// How fast questions are asked.
+    #[serde(default, skip_serializing_if = "Pace::is_default")]
+    pub pace: Pace,
     /// Ways out of the building.
     pub paths: BTreeMap<PathName, Route>,
     /// What will be sent.

@@ -10,6 +10,8 @@ pub mod attest;
 pub mod clock;
 pub mod dns;
 pub mod nat;
+pub mod firewall;
+pub mod link;
 pub mod path;
 pub mod port;
 pub mod portal;
@@ -49,6 +51,8 @@ macro_rules! for_each_probe {
             session Session,
             nat Nat,
             clock Clock,
+            link Link,
+            firewall Firewall,
             attest Attest,
         }
     };

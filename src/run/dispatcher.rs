@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::event::{CheckHead, Event, FORMAT, Started};
@@ -33,6 +34,8 @@ enum Message {
 struct Dispatcher {
     policy: Policy,
     items: VecDeque<Item>,
+    /// When the next question may be asked, by the policy's pace.
+    due: Instant,
     journal: Journal,
     out: UnboundedSender<Event>,
     evidence: Evidence,
@@ -95,6 +98,7 @@ async fn go(
     let mut dispatcher = Dispatcher {
         policy: job.policy,
         items,
+        due: Instant::now(),
         journal,
         out,
         evidence,
@@ -188,19 +192,22 @@ impl Dispatcher {
     async fn one_lane(&mut self, lane: Lane) -> Result<(), JournalError> {
         let mut under_way = 0;
         loop {
-            while under_way < width(lane) && !self.stop.is_asked() && self.start_next(lane) {
+            let room = width(lane, &self.policy.pace);
+            while under_way < room && !self.stop.is_asked() && self.is_due(lane) && self.start_next(lane) {
                 under_way += 1;
             }
+            let held = under_way < room && !self.stop.is_asked() && !self.is_due(lane);
             // An answer that came meanwhile is looked up beside what is measured: it sends nothing.
             while !self.stop.is_asked() && self.start_next(Lane::Person) {
                 under_way += 1;
             }
-            if under_way == 0 {
+            if under_way == 0 && !held {
                 return self.note_stop();
             }
             let stop = self.stop.clone();
             let message = tokio::select! {
                 message = self.heard.recv() => message,
+                () = sleep_until(self.due), if held => continue,
                 said = self.people.said() => {
                     self.heard_said(&said)?;
                     continue;
@@ -214,6 +221,11 @@ impl Dispatcher {
                 under_way -= usize::from(self.hear(message)?);
             }
         }
+    }
+
+    /// Whether the policy's pace lets a check of this lane begin now; also when there is none left.
+    fn is_due(&self, lane: Lane) -> bool {
+        lane != Lane::Ask || Instant::now() >= self.due || !self.items.iter().any(|item| item.lane == lane)
     }
 
     /// Takes in what the person at the screen says.
@@ -277,6 +289,9 @@ impl Dispatcher {
     fn start_next(&mut self, lane: Lane) -> bool {
         let Some(at) = self.items.iter().position(|item| item.lane == lane) else { return false };
         let Some(item) = self.items.remove(at) else { return false };
+        if lane == Lane::Ask {
+            self.due = Instant::now() + self.policy.pace.spacing();
+        }
         let Some(check) = self.policy.checks.get(item.index).cloned() else { return false };
         let (tell, index, run_origin) = (self.tell.clone(), item.index, self.origin);
         let samples = tell.clone();

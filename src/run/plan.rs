@@ -3,10 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::model::{CheckId, Demand, Endpoint, Lane};
-use crate::policy::Policy;
-
-/// How many probes that only ask questions run side by side.
-pub const ASK_WIDTH: usize = 8;
+use crate::policy::{Pace, Policy};
 
 /// One check of the plan.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,6 +23,8 @@ pub struct Item {
 pub struct Plan {
     /// By lane, then in the policy's order.
     pub items: Vec<Item>,
+    /// How fast questions are asked.
+    pub pace: Pace,
 }
 
 /// What goes to one destination.
@@ -56,7 +55,7 @@ impl Plan {
             })
             .collect();
         items.sort_by_key(|item| item.lane);
-        Self { items }
+        Self { items, pace: policy.pace }
     }
 
     /// The checks of one lane.
@@ -76,9 +75,11 @@ impl Plan {
     pub fn lane_seconds(&self, lane: Lane) -> f64 {
         let each = || self.lane(lane).map(|item| item.demand.seconds);
         let sum: f64 = each().sum();
-        #[expect(clippy::cast_precision_loss, reason = "a small constant")]
-        let shared = sum / width(lane) as f64;
-        each().fold(shared, f64::max)
+        #[expect(clippy::cast_precision_loss, reason = "small numbers")]
+        let (shared, count) = (sum / width(lane, &self.pace) as f64, each().count() as f64);
+        let paced = self.pace.spacing().as_secs_f64() * count;
+        let paced = if lane == Lane::Ask { paced } else { 0.0 };
+        each().fold(shared.max(paced), f64::max)
     }
 
     /// Traffic by destination, in a stable order.
@@ -109,9 +110,9 @@ impl Plan {
 }
 
 /// How many checks of a lane run side by side.
-pub const fn width(lane: Lane) -> usize {
+pub fn width(lane: Lane, pace: &Pace) -> usize {
     match lane {
-        Lane::Person | Lane::Ask => ASK_WIDTH,
+        Lane::Person | Lane::Ask => pace.at_once(),
         Lane::Delay | Lane::Load => 1,
     }
 }

@@ -54,6 +54,7 @@ fn policy(names: &[&str]) -> Policy {
         authorisation: None,
         signatures: policy::Signatures::default(),
         redaction: policy::Redaction::default(),
+        pace: policy::Pace::default(),
         paths: std::collections::BTreeMap::new(),
         streams: std::collections::BTreeMap::new(),
         far_ends: std::collections::BTreeMap::new(),

@@ -5,11 +5,13 @@ pub mod captive; // RFC 8908: what a captive portal says of itself
 pub mod client_hello; // a TLS client's first message, compared at both ends of a line
 pub mod control;
 pub mod dns; // questions and answers of name servers
+pub mod firewall; // a machine's own packet filter: which rule decides
 pub mod http;
 pub mod iperf3;
 pub mod knock; // the smallest question of a protocol, and whether what came back answers it
 pub mod lease; // what DHCP clients note of a network's options
 pub mod ntp; // SNTP client
+pub mod routes; // default routes as the system lists them
 pub mod rtmp; // RTMP 1.0: handshake, chunks, commands; publisher and ingest
 pub mod srt;
 pub mod stamp;

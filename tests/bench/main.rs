@@ -2,7 +2,7 @@
 //! the same machine, the same minutes, taking turns.
 //!
 //! `cargo bench --bench speed -- [PART…] [--rounds N] [--seconds N] [--write]`, as root (it makes networks).
-//! Parts: `tcp`, `udp`, `media`, `screen`, `capacity`; all when none is named. `--write` puts the figures of
+//! Parts: `tcp`, `udp`, `media`, `screen`, `capacity`, `ports`; all when none is named. `--write` puts the figures of
 //! those parts into `reports/bench.md`. Nothing here passes or fails: figures of a busy machine are worth
 //! nothing, and a quiet one must be asked for.
 #![allow(
@@ -25,6 +25,7 @@ mod far_end;
 mod loopback;
 mod media;
 mod page;
+mod ports;
 mod processor;
 mod screen;
 
@@ -47,12 +48,13 @@ pub struct Effort {
 type Part = (&'static str, Effort, fn(Effort) -> Section);
 
 /// Each within four minutes on two cores.
-const PARTS: [Part; 5] = [
+const PARTS: [Part; 6] = [
     ("tcp", Effort { rounds: 3, seconds: 5 }, loopback::tcp),
     ("udp", Effort { rounds: 3, seconds: 5 }, loopback::udp),
     ("media", Effort { rounds: 3, seconds: 8 }, media::compare),
     ("screen", Effort { rounds: 3, seconds: 6 }, screen::compare),
     ("capacity", Effort { rounds: 3, seconds: 7 }, capacity::compare),
+    ("ports", Effort { rounds: 3, seconds: 5 }, ports::compare),
 ];
 
 fn main() {

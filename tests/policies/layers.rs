@@ -349,3 +349,17 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_later_layer_asks_no_faster() {
+    let paced = |base: &str, own: &str| {
+        stacked(&[("base.toml", base)], &format!("{GOOD}\n{own}")).map(|policy| policy.pace.at_once())
+    };
+    assert_eq!(paced("", ""), Ok(8), "usual");
+    assert_eq!(paced("[pace]\nat_once = 300", ""), Ok(300));
+    assert_eq!(paced("[pace]\nat_once = 300", "[pace]\nat_once = 4"), Ok(4));
+    assert_eq!(paced("", "[pace]\nat_once = 60000"), Ok(400), "there is a most");
+    let loosened = paced("[pace]\nper_second = 10", "[pace]\nper_second = 20").unwrap_err();
+    assert!(loosened.contains("per_second") && loosened.contains("loosens"), "{loosened}");
+    assert!(paced("", "[pace]\nat_once = 0").is_err());
+}

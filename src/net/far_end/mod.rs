@@ -178,6 +178,15 @@ impl Control {
         }
     }
 
+    /// Has it listen on a UDP port: what comes from our address it counts and sends back.
+    pub async fn open_listen(&mut self, port: u16, seconds: u32, packets: u64) -> Result<Grant, NotMeasured> {
+        let shown = self.remote().to_string();
+        match self.ask(&Request::OpenListen { port, seconds, packets }, &shown).await? {
+            Reply::Listening { grant } => Ok(grant),
+            _ => Err(nonsense(&shown)),
+        }
+    }
+
     /// Round trips over the control connection, in milliseconds, while no session is open.
     pub async fn ping(&mut self, count: u32, every: Duration) -> Result<Vec<f64>, NotMeasured> {
         let shown = self.remote().to_string();

@@ -13,14 +13,18 @@
 //! like a firewall that drops: a port counts as blocked only beside a `control` on the same host
 //! that answers. Silence of UDP says nothing at all. An open port is no working ingest: that is
 //! for `rtmp` and `srt` to tell.
+//! Where packets stop is the last router that still speaks, as packets with a growing TTL show it;
+//! a firewall that does so without counting itself as a router is one hop farther.
 //! # Needs
-//! Nothing; Linux 5.10 to know who prohibits.
+//! Nothing; Linux 5.10 to know who prohibits and where packets stop; a far end for what UDP's silence
+//! means.
 
 mod judge;
 mod run;
 mod state;
 #[cfg(test)]
 mod tests;
+mod walk;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -29,6 +33,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use state::State;
+pub use walk::{Blame, Place, Walk};
 
 use super::{About, Env, Probe, Problem};
 use crate::model::{
@@ -63,6 +68,10 @@ pub struct Target {
     /// `host:port` (TCP) where surely nothing listens: what is accepted there is not the server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decoy: Option<String>,
+    /// UDP: a far end on this very host. It listens on the port meanwhile, sends back what arrives,
+    /// and tells how much that was: so silence gets a meaning.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub far_end: Option<FarEndName>,
 }
 
 const fn tcp() -> Transport {
@@ -139,6 +148,33 @@ pub struct Address {
     pub control: Option<Witness>,
     /// The decoy, measured when the port was accepted without an answer in the protocol asked in.
     pub decoy: Option<Witness>,
+    /// How far packets to it get, when it did not let us in (Linux).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub walk: Option<Walk>,
+    /// What the far end saw arrive, when the target names one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub far_end: Option<FarEndSaw>,
+}
+
+impl Address {
+    /// One of which nothing is known yet.
+    const fn of(family: Family) -> Self {
+        Self { family, attempts: Vec::new(), control: None, decoy: None, walk: None, far_end: None }
+    }
+}
+
+/// What a far end saw of the datagrams to its port.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct FarEndSaw {
+    /// Which.
+    pub far_end: FarEndName,
+    /// Datagrams that arrived from the address that its control connection came from; none when it
+    /// could not tell.
+    pub arrived: Option<u64>,
+    /// Datagrams that arrived from other addresses: anybody's, or ours by another way.
+    pub from_elsewhere: u64,
+    /// Why it could not tell; an old one does not know the question.
+    pub trouble: WireText,
 }
 
 /// One attempt.
@@ -177,8 +213,8 @@ impl Probe for Port {
     const ABOUT: About = About {
         asks: "One TCP or UDP port on each address of a host: does it answer, and if not, who stops it",
         why: "the ingest's port is what companies block most often; and what was opened for the event must be shut after it",
-        misleads: "a firewall or proxy can accept in the server's place, a server that is down looks like a silent firewall, and silence of UDP says nothing: hence the protocol's own question, `control` and `decoy`",
-        needs: "nothing; Linux 5.10 to name who prohibits",
+        misleads: "a firewall or proxy can accept in the server's place, a server that is down looks like a silent firewall, and silence of UDP says nothing: hence the protocol's own question, `control`, `decoy` and `far_end`",
+        needs: "nothing; Linux 5.10 to name who prohibits and at which hop packets stop; a far end to give UDP's silence a meaning",
     };
     const CODES: &'static [Code] = judge::CODES;
     const PAGES: &str = include_str!("pages.toml");
@@ -186,17 +222,19 @@ impl Probe for Port {
     type Limits = Limits;
     type Reading = Reading;
 
-    fn demand(target: &Target, _: &BTreeMap<FarEndName, FarEnd>) -> Demand {
-        run::demand(target)
+    fn demand(target: &Target, far_ends: &BTreeMap<FarEndName, FarEnd>) -> Demand {
+        run::demand(target, far_ends)
     }
 
     fn problems(
         target: &Target,
         limits: &Limits,
-        _: &BTreeMap<FarEndName, FarEnd>,
+        far_ends: &BTreeMap<FarEndName, FarEnd>,
         _: &Stakes,
     ) -> Vec<Problem> {
-        problems(target, limits)
+        let mut found = problems(target, limits);
+        found.extend(far_end_problem(target, far_ends));
+        found
     }
 
     async fn measure(target: &Target, env: &Env) -> Result<Reading, NotMeasured> {
@@ -206,6 +244,22 @@ impl Probe for Port {
     fn judge(limits: &Limits, reading: &Reading) -> Vec<Finding> {
         judge::judge(limits, reading)
     }
+}
+
+/// The far end must be there, be the host that is asked, and is for UDP.
+fn far_end_problem(target: &Target, far_ends: &BTreeMap<FarEndName, FarEnd>) -> Option<Problem> {
+    let name = target.far_end.as_ref()?;
+    let host = |far_end: &FarEnd| far_end.host_port().map(|(host, _)| host.to_owned());
+    let what = match far_ends.get(name) {
+        None => return None, // every unknown name is found elsewhere
+        Some(_) if target.transport != Transport::Udp => "a far end listens for UDP only".to_owned(),
+        Some(far_end) => {
+            let there = host(far_end).unwrap_or_default();
+            let same = there.eq_ignore_ascii_case(target.host.trim_matches(['[', ']']));
+            (!same).then(|| format!("the far end {name} is on {there}: say `host = \"{there}\"`"))?
+        }
+    };
+    Some(Problem { field: "far_end", what })
 }
 
 fn problems(target: &Target, limits: &Limits) -> Vec<Problem> {

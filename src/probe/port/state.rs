@@ -38,10 +38,9 @@ pub enum State {
 }
 
 impl State {
-    /// Whether it may have been a lost packet or a slow server: worth a second attempt. Of UDP
-    /// one attempt asks several times already.
-    pub(super) const fn deserves_retry(self, asked: bool) -> bool {
-        matches!(self, Self::Filtered) || asked && matches!(self, Self::Accepted)
+    /// Whether somebody on the way may have stopped it, so that a TTL walk can tell who.
+    pub(super) const fn is_stopped_on_the_way(self) -> bool {
+        matches!(self, Self::Refused | Self::Prohibited | Self::Unreachable | Self::Filtered | Self::Silent)
     }
 
     /// Whether a TCP handshake was completed.

@@ -211,7 +211,8 @@ fn witness(remote: &str, failure: Option<Failure>) -> Witness {
 
 fn address(remote: &str, state: State) -> Address {
     let attempts = vec![attempt(remote, state)];
-    Address { family: Family::of(attempts[0].contact.remote.ip()), attempts, control: None, decoy: None }
+    let family = Family::of(attempts[0].contact.remote.ip());
+    Address { attempts, ..Address::of(family) }
 }
 
 fn reading(addresses: Vec<Address>) -> Reading {
@@ -277,6 +278,27 @@ fn a_missing_family_is_no_loss_beside_one_that_is_open() {
     assert_eq!(verdict(Expect::Blocked, &alone).1, Effect::Unknown);
 }
 
+/// What a far end that listened makes of silence.
+#[test]
+fn silence_of_udp_means_what_the_far_end_saw() {
+    let found = |expect, arrived: Option<u64>, from_elsewhere| {
+        let mut address = address(V4, State::Silent);
+        let far_end = FarEndName::new("cloud").unwrap();
+        let trouble = WireText::default();
+        address.far_end = Some(FarEndSaw { far_end, arrived, from_elsewhere, trouble });
+        verdict(expect, &reading(vec![address]))
+    };
+    let silent = ("port.udp_silent".to_owned(), Effect::Unknown);
+    assert_eq!(found(Expect::Open, Some(0), 0), ("port.udp_dropped".into(), Effect::Fail));
+    assert_eq!(found(Expect::Blocked, Some(0), 0), ("port.blocked".into(), Effect::Pass));
+    assert_eq!(found(Expect::Open, Some(3), 0), ("port.udp_one_way".into(), Effect::Fail));
+    assert_eq!(found(Expect::Blocked, Some(3), 0), ("port.not_blocked".into(), Effect::Fail));
+    for expect in [Expect::Open, Expect::Blocked] {
+        assert_eq!(found(expect, None, 0), silent, "an old far end does not know");
+        assert_eq!(found(expect, Some(0), 2), silent, "it may be ours, by another way");
+    }
+}
+
 #[test]
 fn one_open_address_fails_what_must_be_blocked() {
     let mut shut = address(V4, State::Filtered);
@@ -329,9 +351,32 @@ fn mistakes_in_a_policy_are_found() {
 }
 
 #[test]
+fn a_far_end_listens_on_its_own_host_and_for_udp_alone() {
+    let far_end: FarEnd = toml::from_str(&format!(
+        "address = \"198.51.100.2:8443\"\npin = \"sha256:{}\"\ntoken = {{ env = \"T\" }}",
+        "0".repeat(64)
+    ))
+    .unwrap();
+    let far_ends = BTreeMap::from([(FarEndName::new("cloud").unwrap(), far_end)]);
+    let found = |at: &str, more: &str| {
+        let target = target(at.parse().unwrap(), &format!("far_end = \"cloud\"\n{more}"));
+        let found = Port::problems(&target, &limits(Expect::Open), &far_ends, &Stakes::default());
+        found.into_iter().map(|problem| problem.what).collect::<Vec<_>>()
+    };
+    let udp = "transport = \"udp\"\nask = \"srt\"";
+    assert_eq!(found(V4, udp), Vec::<String>::new());
+    assert_eq!(found(V4, ""), ["a far end listens for UDP only"]);
+    assert!(found("198.51.100.9:9000", udp)[0].ends_with("say `host = \"198.51.100.2\"`"));
+    let target = target(V4.parse().unwrap(), &format!("far_end = \"cloud\"\n{udp}"));
+    let demand = Port::demand(&target, &far_ends);
+    assert!(demand.endpoints.contains(&Endpoint::new("198.51.100.2", 8443, Transport::Tcp)));
+}
+
+#[test]
 fn the_plan_names_every_place() {
     let target = target(V4.parse().unwrap(), "control = \"a.example:443\"\ndecoy = \"192.0.2.1:1935\"");
     let demand = Port::demand(&target, &BTreeMap::new());
+    assert!(demand.packets >= 2 * 16 * 4, "walks to the port and to its control");
     let named: Vec<_> = demand.endpoints.iter().map(|at| (at.host.as_str(), at.port)).collect();
     assert_eq!(named, [("198.51.100.2", 1935), ("a.example", 443), ("192.0.2.1", 1935)]);
     assert!(demand.bytes_up > 2 * 1537 && demand.packets > 0 && demand.seconds_max > demand.seconds);
@@ -351,7 +396,7 @@ proptest! {
     ) {
         let addresses = states.iter().map(|states| {
             let attempts = states.iter().map(|state| attempt(V4, *state)).collect();
-            Address { family: Family::V4, attempts, control: None, decoy: None }
+            Address { attempts, ..Address::of(Family::V4) }
         });
         let findings = Port::judge(&Limits { expect: expect.map(Exactly) }, &reading(addresses.collect()));
         prop_assert!(!findings.is_empty());

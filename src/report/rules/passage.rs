@@ -26,6 +26,8 @@ pub const BLOCKED: &[&str] = &[
     "port.unreachable",
     "port.local_policy",
     "port.udp_silent",
+    "port.udp_dropped",
+    "port.udp_one_way",
     "tls.no_connection",
     "tls.address_dead",
     "tls.killed",

@@ -298,9 +298,10 @@ impl State {
             Stage::Measured => 0.0,
             _ => (card.seconds - self.running_ms(card).unwrap_or(0.0) / 1000.0).max(0.0),
         });
+        let pace = self.story.policy().map(|policy| policy.pace).unwrap_or_default();
         let (sum, longest) = left.fold((0.0, 0.0_f64), |(sum, longest), one| (sum + one, longest.max(one)));
         #[expect(clippy::cast_precision_loss, reason = "a small constant")]
-        let shared = sum / plan::width(lane) as f64;
+        let shared = sum / plan::width(lane, &pace) as f64;
         shared.max(longest)
     }
 

@@ -54,6 +54,17 @@ pub enum Request {
         /// Packets.
         packets: u64,
     },
+    /// Asks to listen on a UDP port for so many seconds and datagrams: what comes from the caller's
+    /// address is counted and sent back, the rest only counted. A far end that does not know this
+    /// says that it is a bad request.
+    OpenListen {
+        /// The port.
+        port: u16,
+        /// Seconds.
+        seconds: u32,
+        /// Datagrams.
+        packets: u64,
+    },
     /// Asks for a `pong`, to time the round trip.
     Ping {
         /// Comes back.
@@ -152,6 +163,11 @@ pub enum Reply {
         /// Session id to send (SSID, RFC 8972 section 3).
         ssid: u16,
         /// What it may use.
+        grant: Grant,
+    },
+    /// It listens.
+    Listening {
+        /// What the caller may use.
         grant: Grant,
     },
     /// The upload's data connection is there; slots count from this moment.

@@ -366,3 +366,38 @@ async fn an_old_far_end_is_said_to_be_old() {
     let echoed = echo(&named, &SourceAddress::default(), &Origin::start(), &roots).await.unwrap();
     assert!(echoed.arrived.unwrap_err().detail.contains("older than this question"));
 }
+
+#[tokio::test]
+async fn a_port_listens_for_the_address_that_asked_and_sends_back_no_more_than_came() {
+    let (running, named) = started(each(Grant { packets: 3, ..PLENTY })).await;
+    let mut control = connect(&named).await.unwrap();
+    let port = crate::ground::peer::free_port();
+    let grant = control.open_listen(port, 3_000, 100).await.unwrap();
+    assert_eq!((grant.seconds, grant.packets), (60, 3), "its own caps, and the far end's");
+    let socket = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    socket.connect(("127.0.0.1", port)).await.unwrap();
+    // Loopback's other addresses are others.
+    let stranger = tokio::net::UdpSocket::bind("127.0.0.2:0").await.unwrap();
+    stranger.send_to(b"who?", ("127.0.0.1", port)).await.unwrap();
+    let mut answer = [0; 100];
+    for question in [&b"first"[..], b"second"] {
+        socket.send(question).await.unwrap();
+        let length = tokio::time::timeout(Duration::from_secs(10), socket.recv(&mut answer)).await.unwrap();
+        assert_eq!(&answer[..length.unwrap()], question);
+    }
+    let closed = control.close().await.unwrap();
+    assert_eq!((closed.packets, closed.bytes, closed.foreign), (2, 11, 1));
+    assert!(stranger.try_recv(&mut answer).is_err(), "only the address that asked is answered");
+    // The port is free again, and one that is taken is refused without harm to the connection.
+    let taken = loop {
+        if let Ok(taken) = std::net::UdpSocket::bind(("127.0.0.1", port)) {
+            break taken;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    };
+    let error = control.open_listen(port, 5, 5).await.unwrap_err();
+    assert!(error.detail.contains("does not offer it"), "{error}");
+    drop(taken);
+    assert!(control.open_listen(port, 5, 5).await.is_ok());
+    running.stop().await;
+}

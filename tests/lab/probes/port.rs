@@ -7,6 +7,7 @@ use golive::model::{CheckId, Effect, Exactly, Family, Finding};
 use golive::probe::port::{Expect, Limits, Port, Reading, State, Target};
 use golive::probe::{Env, Probe};
 
+use crate::ground::matrix::{Matrix, Truth, in_nmaps_words, places, target as target_of};
 use crate::ground::namespace::Namespace;
 use crate::ground::peer::Peer;
 
@@ -292,4 +293,39 @@ fn without_a_route_a_family_is_neither_open_nor_blocked() {
         assert_eq!(verdict(Expect::Open, &reading), ("port.no_route".into(), Effect::Fail));
         assert_eq!(verdict(Expect::Blocked, &reading), ("port.no_route".into(), Effect::Unknown));
     }
+}
+
+/// A third of them drops: all are asked at once, and what drops costs one time-out, not a hundred.
+#[test]
+fn three_hundred_ports_agree_with_nmap() {
+    let matrix = Matrix::new();
+    let places = places();
+    let targets: Vec<Target> =
+        places.keys().map(|place| toml::from_str(&target_of(*place)).unwrap()).collect();
+    let env = Env::bare(CheckId::new("lab").unwrap());
+    let began = std::time::Instant::now();
+    let asked = join_all(targets.iter().map(|target| Port::measure(target, &env)));
+    let readings = matrix.venue.run_async(asked);
+    let took = began.elapsed().as_secs_f64();
+    let (found, _) = matrix.nmap();
+    let mut walked = 0;
+    for ((place, truth), reading) in places.iter().zip(readings) {
+        let address = &reading.unwrap().addresses[0];
+        let state = address.attempts.last().unwrap().state;
+        assert_eq!(
+            found.get(place).map(String::as_str),
+            Some(in_nmaps_words(state)),
+            "{place:?}: {address:?}"
+        );
+        let is = match truth {
+            Truth::Open => state == State::Answered,
+            Truth::Closed => state == State::Refused,
+            Truth::Dropped => matches!(state, State::Filtered | State::Silent),
+        };
+        assert!(is, "{place:?} is {truth:?}: {address:?}");
+        walked += usize::from(address.walk.is_some());
+    }
+    assert!(walked > 0, "some of those that drop are walked to");
+    // One time-out of 4 s, and what a busy machine adds; one after the other it would be 400 s.
+    assert!(took < 20.0, "{took} s");
 }

@@ -17,6 +17,9 @@ pub struct Expect {
     /// For each check the codes that may be found beside them, where the network leaves it open.
     #[serde(default)]
     pub may: BTreeMap<String, BTreeSet<String>>,
+    /// For each check words that its findings must hold: whom they blame.
+    #[serde(default)]
+    pub says: BTreeMap<String, Vec<String>>,
     /// Codes that no check may find, passes too.
     #[serde(default)]
     pub never: BTreeSet<String>,
@@ -38,6 +41,8 @@ pub struct Seen {
     pub verdict: String,
     /// Check to (code, is a pass, what was observed).
     pub findings: BTreeMap<String, Vec<(String, bool, String)>>,
+    /// Check to all that its findings say, what to do, too.
+    pub said: BTreeMap<String, String>,
     /// Check to the cause's word.
     pub not_measured: BTreeMap<String, String>,
 }
@@ -49,6 +54,8 @@ impl Seen {
         for check in report["checks"].as_array().into_iter().flatten() {
             let id = word(&check["id"]);
             let findings = check["findings"].as_array().into_iter().flatten();
+            let said = |finding: &Value| word(&finding["observed"]) + "\n" + &word(&finding["remedy"]) + "\n";
+            seen.said.insert(id.clone(), findings.clone().map(said).collect());
             let findings = findings
                 .map(|finding| {
                     (word(&finding["code"]), finding["effect"] == "pass", word(&finding["observed"]))
@@ -93,6 +100,11 @@ impl Seen {
                 wrong.push(format!("{check}: accuses by {code} ({observed})"));
             }
         }
+        for (check, words) in &expect.says {
+            let said = self.said.get(check).map_or("", String::as_str);
+            let missing = words.iter().filter(|words| !said.contains(words.as_str()));
+            wrong.extend(missing.map(|words| format!("{check}: does not say `{words}` in:\n{said}")));
+        }
         for (check, findings) in &self.findings {
             for (code, ..) in findings.iter().filter(|finding| expect.never.contains(&finding.0)) {
                 wrong.push(format!("{check}: finds {code}, which is not so"));
@@ -124,7 +136,7 @@ mod tests {
     fn report() -> Value {
         json!({ "verdict": { "word": "NO-GO" }, "checks": [
             { "id": "a", "findings": [
-                { "code": "port.filtered", "effect": "fail", "observed": "nothing" },
+                { "code": "port.filtered", "effect": "fail", "observed": "nothing", "remedy": "ask hop 2" },
                 { "code": "port.open", "effect": "pass", "observed": "RTMP" },
             ], "not_measured": null },
             { "id": "b", "findings": [], "not_measured": { "cause": "no_privilege" } },
@@ -134,15 +146,16 @@ mod tests {
     #[test]
     fn what_was_expected_is_no_difference() {
         let expected = expect(
-            "verdict = 'NO-GO'\nfind.a = ['port.filtered']\nnot_measured.b = 'no_privilege'\nnever = ['port.spoofed']",
+            "verdict = 'NO-GO'\nfind.a = ['port.filtered']\nnot_measured.b = 'no_privilege'\nnever = ['port.spoofed']\nsays.a = ['hop 2']",
         );
         assert_eq!(Seen::of(&report()).differences(&expected), Vec::<String>::new());
     }
 
     #[test]
     fn each_difference_is_named() {
-        let expected =
-            expect("verdict = 'GO'\nfind.a = ['port.refused']\nfind.c = ['x']\nnever = ['port.open']");
+        let expected = expect(
+            "verdict = 'GO'\nfind.a = ['port.refused']\nfind.c = ['x']\nnever = ['port.open']\nsays.a = ['hop 3']",
+        );
         let said = Seen::of(&report()).differences(&expected).join("\n");
         for part in [
             "says NO-GO, not GO",
@@ -150,6 +163,7 @@ mod tests {
             "a: accuses by port.filtered (nothing)",
             "a: finds port.open",
             "c is not in the report",
+            "a: does not say `hop 3` in:\nnothing\nask hop 2",
             "could not ask",
         ] {
             assert!(said.contains(part), "{part} in {said}");

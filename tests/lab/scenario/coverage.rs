@@ -31,6 +31,12 @@ const NOT_OF_A_NETWORK: &[(&str, &str)] = &[
     ("clock.synchronisation_unknown", "a system that does not tell: src/probe/clock/tests.rs"),
     ("session.too_short", "judged by other limits than it was measured for: src/probe/session/tests.rs"),
     ("tls.far_end_intercepted", "somebody in between on the far end's side: src/probe/tls/judge/tests.rs"),
+    ("firewall.not_expected", "golive refuses a policy that doesn't say: src/probe/firewall/tests.rs"),
+    ("link.slow", "an emulated cable is always fast: src/probe/link/tests.rs"),
+    ("link.other_duplex", "an emulated cable is at full duplex: src/probe/link/tests.rs"),
+    ("link.errors", "an emulated cable makes no errors: src/probe/link/tests.rs"),
+    ("link.power_saving", "an emulated cable's device has no power: src/probe/link/tests.rs"),
+    ("link.awake", "the same"),
     ("judge.future", "a report judged as of a time before it: src/judge/tests.rs"),
 ];
 

@@ -78,6 +78,8 @@ pub struct Run {
     pub no_ipv6: bool,
     /// Routes that the laptop has beside its own, in ip-route(8)'s words: `prohibit 45.50.0.10`.
     pub routes: Vec<String>,
+    /// What else is done to the laptop's links, in ip(8)'s words: `link set eth0 mtu 1200`.
+    pub ip: Vec<String>,
     /// The laptop has no IPv4.
     pub no_ipv4: bool,
     /// The laptop's resolvers, whatever the network tells it (`resolv.conf`).
@@ -130,6 +132,7 @@ impl Default for Run {
             unprivileged: false,
             no_ipv6: false,
             routes: Vec::new(),
+            ip: Vec::new(),
             no_ipv4: false,
             resolvers: Vec::new(),
             resolv_conf: Vec::new(),

@@ -104,6 +104,9 @@ impl World {
         let folder = tempfile::Builder::new().prefix("golive-scenario-").tempdir().unwrap();
         let mut world = Self { boxes: Vec::new(), venue, folder };
         world.install(scenario);
+        for command in &scenario.run.ip {
+            world.venue.laptop.ip(&command.split(' ').collect::<Vec<_>>());
+        }
         world
     }
 

@@ -1,10 +1,10 @@
 //! Holds what each address showed against what the port must be.
 
-use std::fmt::Write as _;
+mod words;
 
 use super::{Address, Attempt, Expect, Limits, Reading, State, Witness};
-use crate::model::{Code, Effect, Finding, IcmpError, Transport, text};
-use crate::wire::knock::Protocol;
+use crate::model::{Code, Effect, Finding};
+use words::{all_seen, asked, at_whom, blame, host, named, seen, where_to};
 
 macro_rules! codes {
     ($($NAME:ident $id:literal $means:literal)*) => {
@@ -31,6 +31,8 @@ codes! {
     FAILED "port.failed" "The connection failed for another reason."
     NO_NAME "port.no_name" "The host's name gives no address."
     UDP_SILENT "port.udp_silent" "Nothing comes back over UDP, which says nothing about the port."
+    UDP_DROPPED "port.udp_dropped" "Nothing of what is sent over UDP reaches the far end, which TCP reaches."
+    UDP_ONE_WAY "port.udp_one_way" "What is sent over UDP reaches the far end, and its answers do not come back."
     BLOCKED "port.blocked" "Nothing gets through to the port, while its control answers."
     NOT_BLOCKED "port.not_blocked" "Something gets through to a port that must be blocked."
     NOT_LISTENING "port.not_listening" "A reset shows that nothing listens, not that a firewall blocks."
@@ -114,6 +116,7 @@ fn open(reading: &Reading, address: &Address) -> Opinion {
     let Some(attempt) = last(address) else {
         return opinion(FAILED, Effect::Unknown, "run the check again");
     };
+    let stops = where_to(address);
     match attempt.state {
         State::Answered => opinion(OPEN, Effect::Pass, ""),
         State::Accepted => accepted(reading, address),
@@ -137,19 +140,25 @@ fn open(reading: &Reading, address: &Address) -> Opinion {
                 "check that the service on {port} is up, and whether a proxy on the way ends the connection"
             ),
         ),
+        State::Refused if !stops.is_empty() => {
+            fail(REFUSED, format!("allow {port} out: a firewall resets it in the host's place{stops}"))
+        }
         State::Refused => fail(
             REFUSED,
             format!(
                 "check that the service listens on {port}; if it does, a firewall refuses in its place: allow it out"
             ),
         ),
-        State::Prohibited => fail(PROHIBITED, format!("allow {port} out{}", at_whom(attempt))),
+        State::Prohibited => fail(PROHIBITED, format!("allow {port} out{}{stops}", at_whom(attempt))),
         State::Unreachable => {
-            fail(UNREACHABLE, format!("check the way to {}{}", attempt.contact.remote.ip(), at_whom(attempt)))
+            let to = attempt.contact.remote.ip();
+            fail(UNREACHABLE, format!("check the way to {to}{}{stops}", at_whom(attempt)))
         }
         State::Filtered => fail(
             FILTERED,
-            format!("allow {port} out in the firewall, or check that the host is up: nothing comes back"),
+            format!(
+                "allow {port} out in the firewall, or check that the host is up: nothing comes back{stops}"
+            ),
         ),
         State::NoRoute => fail(
             NO_ROUTE,
@@ -162,14 +171,7 @@ fn open(reading: &Reading, address: &Address) -> Opinion {
             LOCAL_POLICY,
             format!("allow {port} out in this machine's own firewall or security software"),
         ),
-        State::Silent => opinion(
-            UDP_SILENT,
-            Effect::Unknown,
-            format!(
-                "check that the service on {port} is up and answers {}, then allow {port} out and back in",
-                asked(reading)
-            ),
-        ),
+        State::Silent => silent(reading, address, Expect::Open),
         State::Failed => fail(FAILED, "see the attempt's detail, then run the check again".to_owned()),
     }
 }
@@ -217,6 +219,8 @@ fn blocked(reading: &Reading, address: &Address) -> Opinion {
             Effect::Unknown,
             format!("see in the firewall's log whether it or the host cut the connection to {port}"),
         ),
+        // Reset by somebody before the host: a rule, whatever listens behind it.
+        State::Refused if blame(address).is_some() => opinion(BLOCKED, Effect::Pass, ""),
         State::Refused => opinion(
             NOT_LISTENING,
             Effect::Unknown,
@@ -238,14 +242,44 @@ fn blocked(reading: &Reading, address: &Address) -> Opinion {
         State::Unreachable => {
             opinion(UNREACHABLE, Effect::Unknown, "check the way to the host: no rule has been reached")
         }
-        State::Silent => opinion(
-            UDP_SILENT,
-            Effect::Unknown,
-            "silence of UDP proves no block: ask the far end whether anything arrived, or look at the firewall's counters",
-        ),
+        State::Silent => silent(reading, address, Expect::Blocked),
         State::Failed => {
             opinion(FAILED, Effect::Unknown, "see the attempt's detail, then run the check again")
         }
+    }
+}
+
+/// Nothing comes back over UDP: what that means is for the far end to say, if it listened.
+fn silent(reading: &Reading, address: &Address, expect: Expect) -> Opinion {
+    let (port, stops) = (named(reading), where_to(address));
+    let saw = address.far_end.as_ref();
+    let from_elsewhere = saw.is_some_and(|saw| saw.from_elsewhere > 0);
+    match (saw.and_then(|saw| saw.arrived), expect) {
+        (Some(0), Expect::Open) if !from_elsewhere => {
+            opinion(UDP_DROPPED, Effect::Fail, format!("allow {port} out in the firewall{stops}"))
+        }
+        (Some(0), Expect::Blocked) if !from_elsewhere => opinion(BLOCKED, Effect::Pass, ""),
+        (Some(arrived), Expect::Open) if arrived > 0 => opinion(
+            UDP_ONE_WAY,
+            Effect::Fail,
+            format!("let answers to {port} back in: a firewall must keep state of what was sent over UDP"),
+        ),
+        (Some(arrived), Expect::Blocked) if arrived > 0 => {
+            opinion(NOT_BLOCKED, Effect::Fail, format!("block {port} in the firewall: it goes out"))
+        }
+        (_, Expect::Open) => opinion(
+            UDP_SILENT,
+            Effect::Unknown,
+            format!(
+                "check that the service on {port} is up and answers {}, then allow {port} out and back in{stops}",
+                asked(reading)
+            ),
+        ),
+        (_, Expect::Blocked) => opinion(
+            UDP_SILENT,
+            Effect::Unknown,
+            "silence of UDP proves no block: ask a far end for it (`far_end` in the target), or look at the firewall's counters",
+        ),
     }
 }
 
@@ -272,90 +306,4 @@ fn accepts(witness: Option<&Witness>) -> bool {
 /// It was asked, and did not accept.
 fn refuses(witness: Option<&Witness>) -> bool {
     witness.is_some_and(|witness| witness.contact.is_some() && witness.failure.is_some())
-}
-
-fn at_whom(attempt: &Attempt) -> String {
-    let own = |icmp: &IcmpError| icmp.is_from(attempt.contact.local);
-    attempt.icmp.map_or_else(String::new, |icmp| match icmp {
-        icmp if own(&icmp) => {
-            ": this machine says so itself, since nobody on its link answers for the next hop".to_owned()
-        }
-        IcmpError { from, .. } => format!(": {from} says so"),
-    })
-}
-
-fn transport(reading: &Reading) -> &'static str {
-    if reading.transport == Transport::Udp { "UDP" } else { "TCP" }
-}
-
-fn host(reading: &Reading) -> String {
-    text::escape(&reading.host).into_owned()
-}
-
-fn named(reading: &Reading) -> String {
-    format!("{} {} to {}", transport(reading), reading.port, host(reading))
-}
-
-fn asked(reading: &Reading) -> &'static str {
-    reading.asked.map_or("the protocol", Protocol::word)
-}
-
-fn all_seen(reading: &Reading) -> String {
-    let each: Vec<String> = reading.addresses.iter().map(|address| seen(reading, address)).collect();
-    each.join("; ")
-}
-
-fn own_words(attempt: &Attempt) -> String {
-    match attempt.icmp {
-        Some(icmp) => format!(": {icmp}"),
-        None if attempt.detail.is_empty() => String::new(),
-        None => format!(": {}", attempt.detail),
-    }
-}
-
-/// One address, for a person.
-fn seen(reading: &Reading, address: &Address) -> String {
-    let Some(attempt) = last(address) else { return "no attempt".to_owned() };
-    let mut out = format!("{} {}: ", address.family.word(), attempt.contact.remote.ip());
-    out += &what(reading, attempt);
-    if address.attempts.len() > 1 {
-        let _ = write!(out, ", {} times", address.attempts.len());
-    }
-    for (role, witness) in [("control", &address.control), ("decoy", &address.decoy)] {
-        if let Some(witness) = witness {
-            let did = witness.failure.map_or("accepts", |failure| failure.words());
-            let _ = write!(out, "; {role} {}: {did}", text::escape(&witness.named));
-        }
-    }
-    out
-}
-
-fn what(reading: &Reading, attempt: &Attempt) -> String {
-    let handshake = format!("handshake in {:.1} ms", attempt.contact.took_ms);
-    let answer = attempt.answer_ms.map_or_else(String::new, |ms| format!(" after {ms:.1} ms"));
-    let said = if attempt.said.is_empty() { String::new() } else { format!(": {}", attempt.said) };
-    let icmp = attempt.icmp.map_or_else(|| attempt.detail.to_string(), |icmp| icmp.to_string());
-    match (attempt.state, reading.asked) {
-        (State::Answered, Some(asked)) => format!("answers {}{answer}", asked.word()),
-        (State::Answered, None) => format!("speaks{answer}{said}"),
-        (State::OtherProtocol, _) => {
-            let looks = attempt.looks_like.as_deref().unwrap_or("unknown");
-            format!(
-                "asked in {}, answers in another protocol ({}){said}",
-                asked(reading),
-                text::escape(looks)
-            )
-        }
-        (State::Accepted, Some(asked)) => format!("{handshake}, no answer to {}", asked.word()),
-        (State::Accepted, None) => format!("{handshake}, then silence"),
-        (State::Closed, _) => format!("{handshake}, then closed without a word"),
-        (State::ResetAfterData, _) => format!("{handshake}, then reset"),
-        (State::Refused, _) => format!("refused after {:.1} ms", attempt.contact.took_ms),
-        (State::Prohibited | State::Unreachable, _) => icmp,
-        (State::NoRoute, _) => "no route from this machine".to_owned(),
-        (State::LocalPolicy, _) => "forbidden by this machine's own rules".to_owned() + &own_words(attempt),
-        (State::Filtered, _) => format!("nothing came back in {:.0} ms", attempt.contact.took_ms),
-        (State::Silent, _) => "nothing came back, which over UDP says nothing".to_owned(),
-        (State::Failed, _) => format!("failed: {}", attempt.detail),
-    }
 }
