@@ -26,6 +26,7 @@ mod option;
 pub mod process;
 pub mod prompt;
 pub mod ping;
+pub mod proxy;
 pub mod ready;
 pub mod resolve;
 pub mod rtmp;

@@ -100,6 +100,7 @@ fn turned(check: &Check, policy: &Policy, opened: Option<&BTreeSet<CheckId>>) ->
         Question::Rtmp { target, .. } => ingest(check, policy, &target.url),
         Question::Rehearsal { target, .. } => ingest(check, policy, &target.url),
         Question::Srt { .. } => ingest(check, policy, "srt:"),
+        Question::Proxy { target, .. } => ingest(check, policy, &target.url),
         Question::Dns { .. } => return Turned::LeftOut("names are looked up every day"),
         Question::Clock { .. } => return Turned::LeftOut("clocks are set every day"),
         Question::Tls { .. } => {
@@ -127,7 +128,7 @@ fn turned(check: &Check, policy: &Policy, opened: Option<&BTreeSet<CheckId>>) ->
 /// The port of an ingest, asked in the protocol that the URL names.
 fn ingest(check: &Check, policy: &Policy, url: &str) -> Option<port::Target> {
     let ask = match url.split(':').next() {
-        Some("rtmps") => Protocol::Tls,
+        Some("rtmps" | "https") => Protocol::Tls,
         Some("srt") => Protocol::Srt,
         _ => Protocol::Rtmp,
     };

@@ -15,6 +15,7 @@ pub mod link;
 pub mod path;
 pub mod port;
 pub mod portal;
+pub mod proxy;
 pub mod rehearsal;
 pub mod rtmp;
 pub mod session;
@@ -43,6 +44,7 @@ macro_rules! for_each_probe {
             port Port,
             tls Tls,
             portal Portal,
+            proxy Proxy,
             rtmp Rtmp,
             srt Srt,
             upload Upload,

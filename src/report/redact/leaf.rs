@@ -66,7 +66,8 @@ fn holds(keys: &[String]) -> Holds {
         "host" | "name" | "server_name" | "sans" | "address" | "addresses" | "resolvers"
         | "control_suffix" | "control" | "decoy" | "named" | "iperf3" | "remote" | "local" | "source"
         | "seen_as" | "servers" | "https_date" | "stun" | "other" | "router" => Holds::Host,
-        "url" | "to" | "https" | "api" | "location" | "user-portal-url" | "venue-info-url" => Holds::Url,
+        "url" | "to" | "https" | "api" | "proxies" | "script" | "location" | "user-portal-url"
+        | "venue-info-url" => Holds::Url,
         "key" if below("people") || below("revoked") => Holds::Key,
         "serial" => Holds::Serial,
         "spki" | "pin" | "pins" => Holds::Pin,

@@ -65,6 +65,9 @@ pub const BLOCKED: &[&str] = &[
     "session.not_begun",
     "clock.by_https",
     "clock.not_told",
+    "proxy.blocked",
+    "proxy.only_through",
+    "proxy.not_the_ingest",
 ];
 
 /// Codes by which a resolver's answer for a name is not to be built upon.
@@ -98,6 +101,8 @@ pub fn flows(check: &Check, far_ends: &BTreeMap<FarEndName, FarEnd>) -> Result<V
             let endpoint = Endpoint::new(&target.host, target.port, target.transport);
             of(Purpose::Event, vec![endpoint])
         }
+        // The way without a proxy: who names the ingest first asks for that.
+        Question::Proxy { .. } => of(Purpose::Event, demanded().into_iter().take(1).collect()),
         Question::Rtmp { .. } | Question::Srt { .. } | Question::Tls { .. } | Question::Rehearsal { .. } => {
             of(Purpose::Event, demanded())
         }
@@ -139,6 +144,7 @@ pub fn contacts(reading: &Reading) -> Vec<&Contact> {
             attempts.map(|attempt| &attempt.contact).collect()
         }
         Reading::Tls(tls) => tls.attempts.iter().map(|attempt| &attempt.contact).collect(),
+        Reading::Proxy(proxy) => proxy.direct.attempts.iter().map(|attempt| &attempt.contact).collect(),
         Reading::Portal(portal) => portal.attempts.iter().map(|attempt| &attempt.contact).collect(),
         Reading::Rtmp(rtmp) => rtmp.attempts.iter().map(|attempt| &attempt.contact).collect(),
         Reading::Srt(srt) => srt.attempts.iter().map(|attempt| &attempt.contact).collect(),

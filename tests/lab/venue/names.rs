@@ -34,7 +34,7 @@ pub fn start(place: &Namespace, certified: &Certified, platform: &Platform) -> P
         records,
         " local-zone: \"wild.example.net.\" redirect\n local-data: \"wild.example.net. 60 IN A {wild}\"\n"
     );
-    let zones: String = ["com.", "net.", "org.", "golive.example."]
+    let zones: String = ["com.", "net.", "org.", "golive.example.", "wpad."]
         .iter()
         .map(|zone| format!(" local-zone: \"{zone}\" static\n"))
         .collect();
