@@ -217,7 +217,7 @@ fn a_far_end_prints_what_the_policy_needs() {
         owner = "network"
         why = "the stream needs it"
     "#;
-    let head = "schema = \"golive-policy/1\"\nevent.title = \"T\"\npeople.it.name = \"I\"\naccountable.network = \"it\"\n";
+    let head = "schema = \"golive-policy/1\"\nevent.title = \"T\"\npeople.it.name = \"I\"\naccountable = { network = \"it\", brand = \"it\", production = \"it\" }\n";
     let block = block.into_iter().cloned().collect::<Vec<_>>().join("\n");
     std::fs::write(&policy, format!("{head}{block}\n{rest}")).unwrap();
 
@@ -254,7 +254,7 @@ fn traffic_beyond_loopback_needs_an_authorisation() {
         schema = "golive-policy/1"
         event.title = "T"
         people.it.name = "I"
-        accountable.network = "it"
+        accountable = { network = "it", brand = "it", production = "it" }
         [[check.port]]
         id = "p"
         target = { host = "192.0.2.1", port = 443 }

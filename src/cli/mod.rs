@@ -37,6 +37,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::model::text;
+use crate::run::crash;
 
 /// May we go live from this network, at this hour, and who says so?
 ///
@@ -88,6 +89,14 @@ fn after_help() -> String {
 pub fn main() -> ExitCode {
     crate::net::process::keep_memory_private();
     crate::net::process::allow_many_sockets();
+    std::panic::set_hook(Box::new(|panic| {
+        let mut stderr = std::io::stderr().lock();
+        let _ = writeln!(stderr, "{}", crash::hear(panic));
+        let trace = std::backtrace::Backtrace::capture();
+        if trace.status() == std::backtrace::BacktraceStatus::Captured {
+            let _ = writeln!(stderr, "{trace}");
+        }
+    }));
     main_from(std::env::args_os())
 }
 

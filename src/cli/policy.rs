@@ -30,8 +30,8 @@ enum Command {
         /// Check files that only others extend: what they leave open is no mistake.
         #[arg(long)]
         layer: bool,
-        /// What is only pointed out (an area that nobody is accountable for, one person for two areas,
-        /// a waiver that has expired, …) is a mistake, too.
+        /// What is only pointed out (one person for two areas, a waiver that has expired, …) is a
+        /// mistake, too.
         #[arg(long)]
         strict: bool,
     },

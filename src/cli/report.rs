@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::{exit, load};
-use crate::report::seal::Gravity;
+use crate::report::seal::{Gravity, Names};
 use crate::report::{self, Filed};
 
 /// Show a stored report as text, HTML, PDF, Markdown, `JUnit` XML or JSON.
 ///
-/// Every form is made from the JSON alone; nothing is judged or measured again. HTML and PDF also
-/// show the decisions that lie beside it and hold, and name those that do not.
+/// Every form is made from the JSON alone; nothing is judged or measured again. HTML, PDF
+/// and Markdown also show the decisions that lie beside it and hold, and name those that do not.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// A run's report.json, or the run's folder.
@@ -43,9 +43,9 @@ enum Format {
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let shown = match args.format {
         Format::Html => on_paper(&args.file, |filed| Ok(report::html_of(filed).into_bytes()))?,
+        Format::Md => on_paper(&args.file, |filed| Ok(report::markdown_of(filed).into_bytes()))?,
         Format::Pdf => on_paper(&args.file, |filed| Ok(report::pdf(filed)?))?,
         Format::Text => report::summary(&load::report(&args.file)?).into_bytes(),
-        Format::Md => report::markdown(&load::report(&args.file)?).into_bytes(),
         Format::Junit => report::junit(&load::report(&args.file)?).into_bytes(),
         Format::Json => report::to_json(&load::report(&args.file)?)?.into_bytes(),
     };
@@ -65,11 +65,25 @@ fn write(format: Format, shown: &[u8]) -> anyhow::Result<()> {
     Ok(stdout.write_all(shown)?)
 }
 
-/// The report with what was decided about it, as one of the forms that show both.
-fn on_paper(
-    file: &Path,
-    render: impl FnOnce(&Filed<'_>) -> anyhow::Result<Vec<u8>>,
-) -> anyhow::Result<Vec<u8>> {
+/// Writes those forms beside a report anew that are there and show who decided.
+pub(super) fn decided(file: &Path, names: &Names) -> anyhow::Result<()> {
+    on_paper(file, |filed| {
+        let there = |ending: &str| Some(names.path(&names.beside(ending))).filter(|path| path.is_file());
+        if let Some(path) = there("html") {
+            report::write_whole(&path, report::html_of(filed).as_bytes())?;
+        }
+        if let Some(path) = there("md") {
+            report::write_whole(&path, report::markdown_of(filed).as_bytes())?;
+        }
+        if let Some(path) = there("pdf") {
+            report::write_whole(&path, &report::pdf(filed)?)?;
+        }
+        Ok(())
+    })
+}
+
+/// The report with what was decided about it, for the forms that show both.
+fn on_paper<T>(file: &Path, render: impl FnOnce(&Filed<'_>) -> anyhow::Result<T>) -> anyhow::Result<T> {
     let document = load::report(file)?;
     let bundle = load::bundle(file)?;
     if bundle.words.is_empty() {

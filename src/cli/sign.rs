@@ -15,7 +15,8 @@ use crate::report::{self, Document, line};
 /// Decide about a report, in a role, and sign: what is decided is inside what is signed.
 ///
 /// Writes beside the report: report.ROLE.decision.json, with a key report.ROLE.sig.txt, and the
-/// list of signers for `ssh-keygen -Y verify`. The report itself is never altered.
+/// list of signers for `ssh-keygen -Y verify`; report.html, .md and .pdf are written anew with the
+/// decision. The report itself is never altered.
 #[derive(Debug, clap::Args)]
 #[command(group = clap::ArgGroup::new("how").required(true).multiple(true))]
 pub(super) struct Args {
@@ -115,6 +116,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     }
     report::write_whole(&names.path(&names.decision(args.role.as_str())), &bytes)?;
     lists(names, &policy)?;
+    super::report::decided(&args.file, names)?;
     told(args, &decision, &policy)?;
     Ok(ExitCode::SUCCESS)
 }

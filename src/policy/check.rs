@@ -31,11 +31,7 @@ pub(super) fn check(
             .iter()
             .filter_map(|(role, person)| Some((role.clone(), checker.person(role.as_str(), person)?)))
             .collect(),
-        accountable: merged
-            .accountable
-            .iter()
-            .filter_map(|(area, role)| Some((area.clone(), role.clone()?)))
-            .collect(),
+        accountable: checker.accountable(),
         provider: merged.provider.as_ref().and_then(|draft| checker.provider(draft)),
         authorisation: merged.authorisation.as_ref().and_then(|draft| checker.authorisation(draft)),
         signatures: checker.signatures(&merged.signatures),
@@ -65,6 +61,7 @@ pub(super) fn check(
     policy.waivers =
         merged.waivers.iter().filter_map(|(draft, origin)| checker.waiver(draft, origin)).collect();
     checker.not_empty();
+    checker.provider_asked(&policy);
     policy
 }
 

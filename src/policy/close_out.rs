@@ -166,6 +166,8 @@ title = "Launch"
 name = "Ida Tellers"
 [accountable]
 network = "it"
+brand = "it"
+production = "it"
 [authorisation]
 by = "it"
 [[check.rtmp]]

@@ -1,6 +1,7 @@
 //! The policy: what IT and marketing agreed on. TOML layers become one checked [`Policy`].
 
 mod acceptance;
+mod accountable;
 mod answers;
 mod authorise;
 mod check;

@@ -6,10 +6,6 @@ use jiff::Timestamp;
 
 use super::{Check, Level, Policy};
 use crate::model::{Area, Role};
-use crate::probe::{Question, attest::AnsweredBy};
-
-/// Areas for which somebody must be accountable before a stream goes live.
-const AREAS: [&str; 3] = ["network", "brand", "production"];
 
 /// What a reader of a good policy should know, each in a line.
 pub fn remarks(policy: &Policy, now: Timestamp) -> Vec<String> {
@@ -22,14 +18,9 @@ pub fn remarks(policy: &Policy, now: Timestamp) -> Vec<String> {
     found
 }
 
-/// Each area has exactly one role, and two areas are best in two hands.
+/// Two areas are best in two hands.
 fn accountable(policy: &Policy) -> Vec<String> {
     let mut found = Vec::new();
-    for area in AREAS {
-        if !policy.accountable.keys().any(|known| known.as_str() == area) {
-            found.push(format!("nobody is accountable for {area}: add {area} = \"…\" to [accountable]"));
-        }
-    }
     let mut hands: BTreeMap<&str, Vec<&Area>> = BTreeMap::new();
     for (area, role) in &policy.accountable {
         hands.entry(name(policy, role)).or_default().push(area);
@@ -48,21 +39,11 @@ fn name<'a>(policy: &'a Policy, role: &'a Role) -> &'a str {
     policy.people.get(role).map_or(role.as_str(), |person| person.name.as_str())
 }
 
-/// Somebody project-manages, or the question is asked.
+/// An event without a date needs nobody yet who project-manages; before it goes live it does.
 fn provider(policy: &Policy) -> Option<String> {
-    let asked = policy.checks.iter().any(|check| {
-        matches!(&check.question, Question::Attest { target, .. } if target.answered_by == Some(AnsweredBy::Provider))
-    });
-    let what = match (&policy.provider, asked) {
-        (None, false) => {
-            "nobody is asked who project-manages, and whether a provider is appointed: extend governance.toml"
-        }
-        (Some(_), false) => {
-            "[provider] answers no question: no check of attest says answered_by = \"provider\""
-        }
-        (_, true) => return None,
-    };
-    Some(what.to_owned())
+    let what =
+        "nobody is asked who project-manages, and whether a provider is appointed: extend governance.toml";
+    (!policy.asks_for_provider()).then(|| what.to_owned())
 }
 
 /// Waivers that cover nothing any more, or that somebody gave for another's area.

@@ -24,7 +24,8 @@ pub use redact::{RedactError, RedactedDoc, made_from, redact};
 pub use render::change_request;
 pub use render::comparison::{markdown as comparison_markdown, text as comparison_text};
 pub use render::{
-    Field, MAX_FIELD, PdfError, comment, field, html, html_of, junit, line, markdown, pdf, summary,
+    Field, MAX_FIELD, PdfError, comment, field, html, html_of, junit, line, markdown, markdown_of, pdf,
+    summary,
 };
 pub use v1::Document;
 pub use write::{WriteError, write_all, write_whole};

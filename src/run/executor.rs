@@ -8,7 +8,8 @@ use std::time::Duration;
 use futures::FutureExt as _;
 use tokio_util::sync::CancellationToken;
 
-use crate::model::{Cause, NotMeasured, text};
+use super::crash;
+use crate::model::{Cause, NotMeasured};
 use crate::probe::{self, Env, Question, Reading};
 
 /// Time that a probe gets to wind down after it was cancelled, and on top of its plan.
@@ -59,14 +60,9 @@ async fn guard<T>(
 }
 
 fn broken(panic: &(dyn std::any::Any + Send)) -> NotMeasured {
-    let words = panic
-        .downcast_ref::<&str>()
-        .map(ToString::to_string)
-        .or_else(|| panic.downcast_ref::<String>().cloned());
-    let words = text::escape(&words.unwrap_or_default()).chars().take(400).collect::<String>();
     NotMeasured::new(
         Cause::Broken,
-        format!("the probe broke: {words}"),
+        crash::caught(panic),
         "report this defect of golive; the other checks are not affected",
     )
 }

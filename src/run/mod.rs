@@ -1,5 +1,6 @@
 //! Running a policy: plan, events, dispatcher, executor, journal.
 
+pub mod crash;
 pub mod dispatcher;
 pub mod event;
 pub mod executor;

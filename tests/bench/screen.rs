@@ -64,6 +64,8 @@ title = "Bench"
 name = "A. Person"
 [accountable]
 network = "it"
+brand = "it"
+production = "it"
 {table}
 [[check.upload]]
 id = "line"

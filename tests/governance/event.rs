@@ -41,6 +41,7 @@ key = "KEY(marketing)"
 [accountable]
 network = "it"
 brand = "marketing"
+production = "marketing"
 
 [signatures]
 level = "key"

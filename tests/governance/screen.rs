@@ -8,14 +8,14 @@ use std::time::{Duration, Instant};
 use crate::event::{Event, POLICY, need, told};
 
 /// golive on a pseudo-terminal, and all that it wrote.
-struct Terminal {
+pub struct Terminal {
     child: Child,
     keys: ChildStdin,
     seen: Arc<Mutex<Vec<u8>>>,
 }
 
 impl Terminal {
-    fn start(event: &Event, arguments: &str) -> Self {
+    pub fn start(event: &Event, arguments: &str) -> Self {
         let shell = format!("stty cols 100 rows 40; exec {} {arguments}", env!("CARGO_BIN_EXE_golive"));
         let mut child = Command::new(need("script", "bsdutils"))
             .args(["-q", "-f", "-e", "-c", &shell, "/dev/null"])
@@ -39,12 +39,12 @@ impl Terminal {
         Self { child, keys, seen }
     }
 
-    fn text(&self) -> String {
+    pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.seen.lock().unwrap()).into_owned()
     }
 
     /// Waits until this was drawn since the last key.
-    fn shows(&self, words: &str) {
+    pub fn shows(&self, words: &str) {
         let end = Instant::now() + Duration::from_secs(30);
         while !self.text().contains(words) {
             assert!(Instant::now() < end, "never drawn: {words}\n{}", self.text());
@@ -52,10 +52,24 @@ impl Terminal {
         }
     }
 
-    fn press(&mut self, keys: &str) {
+    pub fn press(&mut self, keys: &str) {
         self.seen.lock().unwrap().clear();
         // a terminal that has just ended takes no more keys
         let _ = self.keys.write_all(keys.as_bytes()).and_then(|()| self.keys.flush());
+    }
+}
+
+impl Terminal {
+    /// Waits for its end; gives the exit code.
+    pub fn ends(&mut self) -> Option<i32> {
+        let end = Instant::now() + Duration::from_secs(30);
+        while self.child.try_wait().unwrap().is_none() {
+            assert!(Instant::now() < end, "it does not end: {}", self.text());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        // the reader may be a moment behind
+        std::thread::sleep(Duration::from_millis(100));
+        self.child.try_wait().unwrap().and_then(|status| status.code())
     }
 }
 

@@ -1,10 +1,12 @@
 //! The whole story, from the survey to what must be refused a year later: a firewall that drops
-//! the stream's port, a rule that lets it through, one waiver, one attestation, two signatures.
+//! the stream's port, a rule that lets it through, one waiver, one attestation, two signatures, and
+//! the change request that holds them all.
 
 use std::path::Path;
 use std::process::Command;
 
 use crate::event::{Event, golive, need, told};
+use crate::tickets;
 
 /// A policy of one port that the stream needs, one line that is not there yet, one question.
 const POLICY: &str = r#"
@@ -126,6 +128,38 @@ fn signed() -> Event {
     event
 }
 
+/// The signed report goes into the change request; somebody elsewhere takes it from there, and has
+/// nothing else.
+fn attached() -> Event {
+    let event = signed();
+    let files = tickets::in_service_now(&event, "runs/b-v2");
+    let elsewhere = event.path("elsewhere/a");
+    std::fs::create_dir_all(&elsewhere).unwrap();
+    for (name, bytes) in &files {
+        assert!(std::fs::read(event.path("runs/b-v2").join(name)).unwrap() == *bytes, "{name}");
+        std::fs::write(elsewhere.join(name), bytes).unwrap();
+    }
+    let names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
+    for name in ["report.pdf", "report.json", "report.it.sig.txt", "report.marketing.decision.json"] {
+        assert!(names.contains(&name), "{name}: {names:?}");
+    }
+    event
+}
+
+/// The PDF that lies in the ticket carries the very report that was signed.
+fn paper_carries_the_report(event: &Event) {
+    let folder = event.path("elsewhere/a");
+    let carried = Command::new(need("pdfdetach", "poppler-utils"))
+        .args(["-save", "1", "-o"])
+        .arg(event.path("elsewhere/carried.json"))
+        .arg(folder.join("report.pdf"))
+        .output()
+        .unwrap();
+    assert!(carried.status.success(), "{}", told(&carried).1);
+    let carried = std::fs::read(event.path("elsewhere/carried.json")).unwrap();
+    assert!(carried == std::fs::read(folder.join("report.json")).unwrap());
+}
+
 /// `golive verify` on another machine: a copy, no network, no home, nothing in the environment.
 fn verify(event: &Event, arguments: &[&str]) -> (i32, String) {
     let mut command = Command::new(need("unshare", "util-linux"));
@@ -149,8 +183,8 @@ fn with_changed(event: &Event, name: &str, change: impl FnOnce(&Path), then: imp
 
 #[test]
 fn from_the_survey_to_the_report_on_somebody_elses_desk() {
-    let event = signed();
-    event.copy("runs/b-v2", "elsewhere/a");
+    let event = attached();
+    paper_carries_the_report(&event);
     let (code, said) = verify(&event, &[]);
     assert_eq!(code, 1, "{said}");
     for words in [
@@ -167,7 +201,7 @@ fn from_the_survey_to_the_report_on_somebody_elses_desk() {
         let (code, said) = event.ssh_keygen("elsewhere/a", role, &[]);
         assert!(code == 0 && said.contains("Good \"golive-"), "{said}");
     }
-    let text = std::fs::read_to_string(event.path("elsewhere/a/report.md")).unwrap();
+    let text = std::fs::read_to_string(event.path("runs/b-v2/report.md")).unwrap();
     for words in ["run sheet v3, page 2", "the provider is on site", "renewed 1 time"] {
         assert!(text.contains(words), "{words}: {text}");
     }
@@ -222,8 +256,7 @@ fn lapses(event: &Event) {
 /// Chosen places of every file that is signed, one bit each: refused, and the file is named.
 #[test]
 fn one_byte_of_a_real_report_changed_anywhere_is_refused() {
-    let event = signed();
-    event.copy("runs/b-v2", "elsewhere/a");
+    let event = attached();
     let names =
         ["report.json", "report.it.decision.json", "report.it.sig.txt", "report.marketing.decision.json"];
     for name in names {

@@ -28,13 +28,13 @@ fn expect(old: &str, new: &str, mistakes: &[(usize, usize, &[&str])]) {
 fn keys_and_probes_that_do_not_exist() {
     expect("[event]", "[evnt]", &[(2, 2, &["unknown key `evnt` in the file", "did you mean `event`?"])]);
     expect("title =", "titel =", &[(3, 1, &["unknown key `titel` in [event]", "did you mean `title`?"])]);
-    expect("[[check.tls]]", "[[check.tsl]]", &[(22, 9, &["no probe `tsl`", "did you mean `tls`?"])]);
-    expect("[[check.tls]]", "[[check.banana]]", &[(22, 9, &["no probe `banana`", "`attest`", "`tls`"])]);
+    expect("[[check.tls]]", "[[check.tsl]]", &[(24, 9, &["no probe `tsl`", "did you mean `tls`?"])]);
+    expect("[[check.tls]]", "[[check.banana]]", &[(24, 9, &["no probe `banana`", "`attest`", "`tls`"])]);
     expect(
         "handshake_ms",
         "handshake",
         &[(
-            25,
+            27,
             12,
             &["unknown key `handshake` in `limits` of [[check.tls]]", "did you mean `handshake_ms`?"],
         )],
@@ -42,9 +42,9 @@ fn keys_and_probes_that_do_not_exist() {
     expect(
         "host =",
         "hots =",
-        &[(24, 12, &["unknown key `hots` in `target` of [[check.tls]]", "did you mean `host`?"])],
+        &[(26, 12, &["unknown key `hots` in `target` of [[check.tls]]", "did you mean `host`?"])],
     );
-    expect("enforcement =", "enforcment =", &[(18, 1, &["unknown key `enforcment` in [[check.attest]]"])]);
+    expect("enforcement =", "enforcment =", &[(20, 1, &["unknown key `enforcment` in [[check.attest]]"])]);
 }
 
 #[test]
@@ -52,7 +52,7 @@ fn words_that_are_not_in_the_list() {
     expect(
         "\"waivable\"",
         "\"waiveable\"",
-        &[(18, 15, &["`waiveable` is no value of `enforcement`", "did you mean `waivable`?"])],
+        &[(20, 15, &["`waiveable` is no value of `enforcement`", "did you mean `waivable`?"])],
     );
     expect(
         "golive-policy/1",
@@ -71,23 +71,23 @@ fn values_of_the_wrong_kind() {
     expect(
         "6000",
         "\"6000\"",
-        &[(12, 14, &["`video_kbps` must be a whole number from 0 up, not text in quotes"])],
+        &[(14, 14, &["`video_kbps` must be a whole number from 0 up, not text in quotes"])],
     );
     expect(
         "6000",
         "-6000",
-        &[(12, 14, &["`video_kbps` must be a whole number from 0 up, not the number -6000"])],
+        &[(14, 14, &["`video_kbps` must be a whole number from 0 up, not the number -6000"])],
     );
-    expect("1.5\n", "true\n", &[(14, 12, &["`headroom` must be a number, not the word true"])]);
+    expect("1.5\n", "true\n", &[(16, 12, &["`headroom` must be a number, not the word true"])]);
     expect(
         "[[check.tls]]",
         "[check.tls]",
-        &[(22, 1, &["`tls` must be a list, not a table", "[[check.tls]] with two brackets"])],
+        &[(24, 1, &["`tls` must be a list, not a table", "[[check.tls]] with two brackets"])],
     );
-    expect("\"7d\"", "\"7 days\"", &[(21, 13, &["a whole number and a unit", "\"7d\""])]);
-    expect("\"7d\"", "\"0d\"", &[(21, 13, &["a whole number and a unit"])]);
-    expect("\"7d\"", "\"99999w\"", &[(21, 13, &["up to ten years"])]);
-    expect("id = \"stop\"", "id = \"Stop it\"", &[(16, 6, &["`Stop it` is not a name"])]);
+    expect("\"7d\"", "\"7 days\"", &[(23, 13, &["a whole number and a unit", "\"7d\""])]);
+    expect("\"7d\"", "\"0d\"", &[(23, 13, &["a whole number and a unit"])]);
+    expect("\"7d\"", "\"99999w\"", &[(23, 13, &["up to ten years"])]);
+    expect("id = \"stop\"", "id = \"Stop it\"", &[(18, 6, &["`Stop it` is not a name"])]);
     expect("[people.it]", "[people.IT]", &[(6, 9, &["`IT` is not a name"])]);
 }
 
@@ -127,29 +127,29 @@ fn names_that_nothing_has() {
     expect(
         "owner = \"network\"",
         "owner = \"netwrok\"",
-        &[(19, 9, &["nobody is [accountable] for the area `netwrok`", "did you mean `network`?"])],
+        &[(21, 9, &["nobody is [accountable] for the area `netwrok`", "did you mean `network`?"])],
     );
     expect(
         "of = \"it\"",
         "of = \"marketing\"",
-        &[(17, 61, &["nobody in [people] has the role `marketing`"])],
+        &[(19, 61, &["nobody in [people] has the role `marketing`"])],
     );
     expect(
         "why = \"nobody may listen\"",
         "why = \"x\"\npath = \"primary\"",
-        &[(29, 8, &["there is no [path] named `primary`", "add [path.primary]"])],
+        &[(31, 8, &["there is no [path] named `primary`", "add [path.primary]"])],
     );
 }
 
 #[test]
 fn limits_that_nothing_can_meet() {
-    expect("handshake_ms = 1500", "handshake_ms = -1", &[(25, 27, &["`handshake_ms` -1 is negative"])]);
+    expect("handshake_ms = 1500", "handshake_ms = -1", &[(27, 27, &["`handshake_ms` -1 is negative"])]);
     expect(
         "handshake_ms = 1500",
         "handshake_ms = nan",
-        &[(25, 27, &["`handshake_ms` NaN is not a finite number"])],
+        &[(27, 27, &["`handshake_ms` NaN is not a finite number"])],
     );
-    expect("handshake_ms = 1500", "pins = []", &[(25, 12, &["`pins` an empty list allows nothing"])]);
+    expect("handshake_ms = 1500", "pins = []", &[(27, 12, &["`pins` an empty list allows nothing"])]);
 }
 
 #[test]
@@ -219,14 +219,14 @@ fn an_address_with_a_stream_key_is_refused() {
 #[test]
 fn streams_that_make_no_sense() {
     for headroom in ["0.99", "nan", "inf", "-1.5", "1000"] {
-        expect("1.5\n", &format!("{headroom}\n"), &[(14, 12, &["is not a number from 1 to 100"])]);
+        expect("1.5\n", &format!("{headroom}\n"), &[(16, 12, &["is not a number from 1 to 100"])]);
     }
-    expect("headroom = 1.5\n", "", &[(10, 9, &["[stream.main] has no headroom", "add headroom = 1.5"])]);
-    expect("6000", "60000000", &[(12, 14, &["no stream has this bit rate", "kb/s"])]);
-    expect("rtmp://127.0.0.1/live", "srt://h:1?passphrase=0123456789", &[(11, 6, &["holds a key"])]);
-    expect("rtmp://127.0.0.1/live", "rtmp://me:geheim@h/live", &[(11, 6, &["user name or password"])]);
-    expect("rtmp://127.0.0.1/live", "127.0.0.1", &[(11, 6, &["no address of an ingest"])]);
-    expect("rtmp://127.0.0.1/live", "gopher://h/", &[(11, 6, &["streams go to"])]);
+    expect("headroom = 1.5\n", "", &[(12, 9, &["[stream.main] has no headroom", "add headroom = 1.5"])]);
+    expect("6000", "60000000", &[(14, 14, &["no stream has this bit rate", "kb/s"])]);
+    expect("rtmp://127.0.0.1/live", "srt://h:1?passphrase=0123456789", &[(13, 6, &["holds a key"])]);
+    expect("rtmp://127.0.0.1/live", "rtmp://me:geheim@h/live", &[(13, 6, &["user name or password"])]);
+    expect("rtmp://127.0.0.1/live", "127.0.0.1", &[(13, 6, &["no address of an ingest"])]);
+    expect("rtmp://127.0.0.1/live", "gopher://h/", &[(13, 6, &["streams go to"])]);
 }
 
 #[test]
@@ -234,16 +234,16 @@ fn checks_that_are_incomplete_or_twice() {
     expect(
         "id = \"certificate\"",
         "id = \"stop\"",
-        &[(23, 6, &["the id `stop` is taken", "p.toml:16:6: by this check"])],
+        &[(25, 6, &["the id `stop` is taken", "p.toml:18:6: by this check"])],
     );
-    expect("id = \"certificate\"\n", "", &[(22, 1, &["a check of `tls` has no id"])]);
+    expect("id = \"certificate\"\n", "", &[(24, 1, &["a check of `tls` has no id"])]);
     expect(
         "enforcement = \"hard\"\nowner = \"network\"\n",
         "",
-        &[(23, 6, &["the check `certificate` has no enforcement and owner", "\"hard\"", "[accountable]"])],
+        &[(25, 6, &["the check `certificate` has no enforcement and owner", "\"hard\"", "[accountable]"])],
     );
-    expect("port = 443 }", "prot = 443 }", &[(24, 32, &["unknown key `prot`", "did you mean `port`?"])]);
-    expect("host = \"127.0.0.1\", ", "", &[(24, 10, &["`host` is missing in `target` of [[check.tls]]"])]);
+    expect("port = 443 }", "prot = 443 }", &[(26, 32, &["unknown key `prot`", "did you mean `port`?"])]);
+    expect("host = \"127.0.0.1\", ", "", &[(26, 10, &["`host` is missing in `target` of [[check.tls]]"])]);
 }
 
 #[test]
@@ -266,7 +266,7 @@ fn waivers_that_waive_nothing() {
     for (text, words) in [
         (
             waiver.replace("CHECK", "stopp"),
-            "p.toml:30:9: there is no check with the id `stopp`; did you mean `stop`?",
+            "p.toml:32:9: there is no check with the id `stopp`; did you mean `stop`?",
         ),
         (waiver.replace("CHECK", "certificate"), "is hard: nobody can waive it"),
         (
@@ -332,7 +332,7 @@ fn many_mistakes_are_found_in_one_go() {
         .replace("network = \"it\"", "network = \"nobody\"");
     let error = load_text(&text).unwrap_err();
     let lines: Vec<usize> = error.list().iter().map(|one| one.place.as_ref().unwrap().line).collect();
-    assert_eq!(lines, [3, 9, 18, 25], "{error}");
+    assert_eq!(lines, [3, 9, 20, 27], "{error}");
 }
 
 #[test]

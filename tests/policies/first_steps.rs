@@ -178,6 +178,8 @@ title = "Launch"
 name = "Ida"
 [accountable]
 network = "it"
+brand = "it"
+production = "it"
 [[check.attest]]
 id = "stop"
 target = { question = "May somebody stop the stream?", of = "it" }

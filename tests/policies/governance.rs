@@ -24,12 +24,19 @@ fn said(text: &str) -> String {
 
 #[test]
 fn each_area_has_one_role_and_two_areas_two_hands() {
-    let found = said(GOOD);
-    for area in ["brand", "production"] {
-        assert!(found.contains(&format!("nobody is accountable for {area}")), "{found}");
+    for (lines, words) in [
+        ("network = \"it\"\n", "[accountable] has no network"),
+        ("brand = \"it\"\nproduction = \"it\"\n", "[accountable] has no brand and production"),
+    ] {
+        let found = error(&GOOD.replace(lines, "").replace("owner = \"network\"", "owner = \"brand\""));
+        assert!(found.contains(words), "{words}: {found}");
     }
-    assert!(!found.contains("accountable for network"), "{found}");
-    let all = GOOD.replace("network = \"it\"", "network = \"it\"\nbrand = \"it\"\nproduction = \"pm\"");
+    let none = GOOD.replace("[accountable]\nnetwork = \"it\"\nbrand = \"it\"\nproduction = \"it\"\n", "");
+    assert!(error(&none).contains("[accountable] has no network, brand and production"), "{}", error(&none));
+    let two = GOOD.replace("brand = \"it\"", "brand = \"it\"\nbrand = \"it\"");
+    assert!(error(&two).contains("duplicate key"), "{}", error(&two));
+
+    let all = GOOD.replace("production = \"it\"", "production = \"pm\"");
     let all = all.replace("[accountable]", "[people.pm]\nname = \"P. Manager\"\n[accountable]");
     let found = said(&all);
     assert!(found.contains("A. Person is accountable for brand and network"), "{found}");
@@ -55,10 +62,21 @@ fn the_provider_is_appointed_or_it_is_said_why_none_is() {
         let found = error(&provider(lines));
         assert!(found.contains(words), "{words}: {found}");
     }
-    assert!(said(GOOD).contains("nobody is asked who project-manages"));
-    assert!(said(&good).contains("[provider] answers no question"));
-    let asked = good.replace("of = \"it\" }", "of = \"it\", answered_by = \"provider\" }");
-    assert!(!said(&asked).contains("project"), "{}", said(&asked));
+}
+
+#[test]
+fn an_event_with_a_date_asks_who_project_manages() {
+    let unasked = |text: &str| text.replace(", answered_by = \"provider\"", "");
+    let found = error(&unasked(GOOD));
+    assert!(found.contains("the event has a date, and nobody is asked who project-manages it"), "{found}");
+    let timeless = |text: &str| {
+        text.replace("starts = 2026-12-04T14:00:00+01:00\nends = 2026-12-04T15:30:00+01:00\n", "")
+    };
+    assert!(said(&timeless(&unasked(GOOD))).contains("nobody is asked who project-manages"));
+    assert!(!said(GOOD).contains("project-manages"), "{}", said(GOOD));
+    let settled = with("[provider]\nby = \"it\"\nproject_manager = \"P\"\nwhy_none = \"we do it\"");
+    let found = error(&timeless(&unasked(&settled)));
+    assert!(found.contains("[provider] answers no question"), "{found}");
 }
 
 #[test]

@@ -54,9 +54,9 @@ fn a_later_layer_tightens() {
 #[test]
 fn a_layer_that_loosens_names_both_places() {
     for (base, words) in [
-        ("limits.handshake_ms = 1000", "top.toml:26:27: `handshake_ms` ≤ 1500 loosens the earlier ≤ 1000"),
+        ("limits.handshake_ms = 1000", "top.toml:28:27: `handshake_ms` ≤ 1500 loosens the earlier ≤ 1000"),
         ("limits.handshake_ms = 1000", "base.toml:4:23: the earlier layer has it here"),
-        ("limits.scts = 3", "top.toml:26:40: `scts` ≥ 2 loosens the earlier ≥ 3"),
+        ("limits.scts = 3", "top.toml:28:40: `scts` ≥ 2 loosens the earlier ≥ 3"),
         (
             "target = { host = \"localhost\", port = 443 }",
             "`target` is set already; a later layer may not change it",
@@ -69,9 +69,9 @@ fn a_layer_that_loosens_names_both_places() {
     let hard = "[[check.attest]]\nid = \"stop\"\nenforcement = \"hard\"\nvalid_for = \"1d\"\n";
     let error = stacked(&[("base.toml", hard)], GOOD).unwrap_err();
     for words in [
-        "top.toml:19:15: `enforcement` loosens what an earlier layer asks; it may only be raised",
+        "top.toml:21:15: `enforcement` loosens what an earlier layer asks; it may only be raised",
         "base.toml:4:15: the earlier layer has it here",
-        "top.toml:22:13: `valid_for` loosens what an earlier layer asks; it may only be shortened",
+        "top.toml:24:13: `valid_for` loosens what an earlier layer asks; it may only be shortened",
     ] {
         assert!(error.contains(words), "{words} is not in: {error}");
     }
@@ -107,7 +107,7 @@ fn every_check_of_a_kind_keeps_its_floor() {
     );
 
     let error = floor("limits.handshake_ms = 1000").unwrap_err();
-    assert!(error.contains("top.toml:26:27: `handshake_ms` ≤ 1500 loosens the earlier ≤ 1000"), "{error}");
+    assert!(error.contains("top.toml:28:27: `handshake_ms` ≤ 1500 loosens the earlier ≤ 1000"), "{error}");
     assert!(error.contains("base.toml:3:23: every check of its kind must keep this"), "{error}");
 }
 
@@ -116,7 +116,7 @@ fn a_floor_also_holds_for_checks_of_its_own_file() {
     let text =
         GOOD.replace("[[check.tls]]", "[every.tls]\nvalid_for = \"1h\"\n[[check.tls]]\nvalid_for = \"2h\"");
     let error = super::load(&text).unwrap_err().to_string();
-    assert!(error.contains("p.toml:25:13: `valid_for` is longer than the 1h"), "{error}");
+    assert!(error.contains("p.toml:27:13: `valid_for` is longer than the 1h"), "{error}");
 }
 
 #[test]
@@ -127,13 +127,13 @@ fn a_waiver_does_not_survive_a_check_that_turns_hard() {
     assert!(stacked(&[("base.toml", waiver)], GOOD).is_ok());
     let error = stacked(&[("base.toml", waiver)], &hard).unwrap_err();
     assert!(error.contains("base.toml:3:9: the check `stop` is hard: nobody can waive it"), "{error}");
-    assert!(error.contains("top.toml:19:15: its enforcement is set here"), "{error}");
+    assert!(error.contains("top.toml:21:15: its enforcement is set here"), "{error}");
 }
 
 #[test]
 fn an_id_belongs_to_one_probe() {
     let error = stacked(&[("base.toml", "[[check.tls]]\nid = \"stop\"\n")], GOOD).unwrap_err();
-    assert!(error.contains("top.toml:17:6: the id `stop` is taken"), "{error}");
+    assert!(error.contains("top.toml:19:6: the id `stop` is taken"), "{error}");
 }
 
 #[test]
@@ -161,7 +161,7 @@ fn mistakes_in_every_layer_are_found() {
     for words in [
         "a.toml:2:1: unknown key `evnt`",
         "b.toml:2:9: there is no probe `tsl`",
-        "top.toml:21:1: unknown key `whi`",
+        "top.toml:23:1: unknown key `whi`",
     ] {
         assert!(error.contains(words), "{words} is not in: {error}");
     }
@@ -227,6 +227,8 @@ title = "Launch"
 name = "A. Person"
 [accountable]
 network = "it"
+brand = "it"
+production = "it"
 [[check.attest]]
 id = "stop"
 target = { question = "?", of = "it" }

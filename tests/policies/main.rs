@@ -53,6 +53,8 @@ ends = 2026-12-04T15:30:00+01:00
 name = "A. Person"
 [accountable]
 network = "it"
+brand = "it"
+production = "it"
 [stream.main]
 to = "rtmp://127.0.0.1/live"
 video_kbps = 6000
@@ -60,7 +62,7 @@ audio_kbps = 128
 headroom = 1.5
 [[check.attest]]
 id = "stop"
-target = { question = "May somebody stop the stream?", of = "it" }
+target = { question = "May somebody stop the stream?", of = "it", answered_by = "provider" }
 enforcement = "waivable"
 owner = "network"
 why = "somebody must be able to"

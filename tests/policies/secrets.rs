@@ -14,6 +14,8 @@ title = "Launch" # not hunter2hunter2
 name = "A. Person"
 [accountable]
 network = "it"
+brand = "it"
+production = "it"
 [stream.main]
 to = "rtmp://127.0.0.1/live/hunter2hunter2?key=hunter2hunter2"
 video_kbps = 6000

@@ -116,7 +116,7 @@ fn a_platform_that_gives_an_address_for_each_event_is_completed_by_the_event() {
         format!(
             "schema = \"golive-policy/1\"\nextends = [\"builtin:platforms/amazon-ivs\", \"builtin:baseline\"]\n\
              [event]\ntitle = \"Launch\"\n[people.it]\nname = \"Ida\"\n[accountable]\nnetwork = \"it\"\n\
-             [stream.ivs]\naudio_kbps = 128\n{more}"
+             brand = \"it\"\nproduction = \"it\"\n[stream.ivs]\naudio_kbps = 128\n{more}"
         )
     };
     let url = "rtmps://a1b2.global-contribute.live-video.net:443/app/";
@@ -150,9 +150,11 @@ fn a_company_and_a_second_way_out_can_be_added_to_any_platform() {
         extends = [\"builtin:platforms/youtube\", \"builtin:baseline\", \"builtin:corporate-lan\", \"builtin:bonded-backup\"]\n\
         [event]\ntitle = \"Launch\"\nstarts = 2026-12-04T14:00:00+01:00\nends = 2026-12-04T15:30:00+01:00\n\
         [people.it]\nname = \"Ida\"\n[people.provider]\nname = \"Pro\"\n\
-        [accountable]\nnetwork = \"it\"\nproduction = \"provider\"\n\
+        [accountable]\nnetwork = \"it\"\nbrand = \"it\"\nproduction = \"provider\"\n\
         [path.primary]\ninterface = \"eth0\"\n[path.backup]\ninterface = \"wwan0\"\n\
         [stream.youtube]\nvideo_kbps = 6000\naudio_kbps = 128\n\
+        [[check.attest]]\nid = \"people.provider\"\nenforcement = \"advisory\"\nowner = \"production\"\nwhy = \"w\"\n\
+        target = { question = \"Who project-manages?\", of = \"it\", answered_by = \"provider\" }\n\
         [[check.rtmp]]\nid = \"backup.ingest\"\ntarget = { url = \"rtmps://a.rtmps.youtube.com:443/live2\" }\n\
         [[check.upload]]\nid = \"backup.upload\"\n\
         target = { iperf3 = \"iperf.example.net:5201\", seconds = 60, at_most_kbps = 15000, stream = \"youtube\" }\n";

@@ -31,6 +31,7 @@ name = "M. Keller"
 [accountable]
 network = "it"
 brand = "marketing"
+production = "marketing"
 
 [[check.attest]]
 id = "stop.authority"

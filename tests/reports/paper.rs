@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use golive::judge::{Rank, Word};
+use golive::judge::Rank;
 use golive::model::{Outcome, Role, text::acts};
 use golive::policy::Level;
 use golive::report::seal::{Choice, Decision, Signed};
@@ -15,17 +15,17 @@ use crate::hostile::{poison, poisoned};
 use crate::samples;
 
 /// A PDF in a folder of its own.
-struct Paper {
+pub struct Paper {
     dir: tempfile::TempDir,
 }
 
 impl Paper {
-    fn of(document: &Document) -> Self {
+    pub fn of(document: &Document) -> Self {
         let stored = to_json(document).unwrap();
         Self::with(&Filed::alone(document, stored.as_bytes()))
     }
 
-    fn with(filed: &Filed<'_>) -> Self {
+    pub fn with(filed: &Filed<'_>) -> Self {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("report.pdf"), pdf(filed).unwrap()).unwrap();
         Self { dir }
@@ -36,7 +36,7 @@ impl Paper {
     }
 
     /// What one of poppler's tools says of it.
-    fn poppler(&self, program: &str, before: &[&str], after: &[&str]) -> String {
+    pub fn poppler(&self, program: &str, before: &[&str], after: &[&str]) -> String {
         let output = Command::new(program)
             .args(before)
             .arg(self.file())
@@ -48,10 +48,18 @@ impl Paper {
     }
 
     /// Words of some pages, one space between two.
-    fn words(&self, pages: &[&str]) -> String {
+    pub fn words(&self, pages: &[&str]) -> String {
         // in the order of the file, which is that of reading
         let shown = self.poppler("pdftotext", &[&["-raw"], pages].concat(), &["-"]);
         shown.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
+    /// The report.json inside.
+    pub fn carried(&self) -> Vec<u8> {
+        let into = self.dir.path().join("carried");
+        std::fs::create_dir_all(&into).unwrap();
+        self.poppler("pdfdetach", &["-saveall", "-o", into.to_str().unwrap()], &[]);
+        std::fs::read(into.join("report.json")).unwrap()
     }
 
     fn front(&self) -> String {
@@ -86,10 +94,8 @@ fn page_one_answers_a_manager() {
         for words in asked {
             assert!(front.contains(words), "{name}: {words}\n{front}");
         }
-        // with many blockers the decision stands on the second page, as one piece
-        let pages = paper.words(&["-f", "1", "-l", "2"]);
         for words in ["Decision", "IT", "Marketing", "signs on the last page", "golive verify report.json"] {
-            assert!(pages.contains(words), "{name}: {words}\n{pages}");
+            assert!(front.contains(words), "{name}: {words}\n{front}");
         }
         let digest = golive::report::seal::sha256(to_json(&document).unwrap().as_bytes());
         assert!(front.contains(&digest), "{name}: {front}");
@@ -121,10 +127,7 @@ fn the_pages_behind_hold_every_check_and_room_to_sign() {
 fn it_carries_the_report_byte_for_byte() {
     for (name, document) in samples::all() {
         let paper = Paper::of(&document);
-        let into = paper.dir.path().join("carried");
-        std::fs::create_dir(&into).unwrap();
-        paper.poppler("pdfdetach", &["-saveall", "-o", into.to_str().unwrap()], &[]);
-        let carried = std::fs::read(into.join("report.json")).unwrap();
+        let carried = paper.carried();
         assert_eq!(carried, to_json(&document).unwrap().into_bytes(), "{name}");
         assert!(golive::report::read(&carried).unwrap() == document, "{name}");
     }
@@ -173,7 +176,9 @@ fn text_that_wants_to_act_is_only_text() {
         let paper = Paper::of(&document);
         let shown = paper.words(&[]);
         assert!(!shown.contains(acts), "{text:.80}");
-        assert!(paper.front().contains(document.verdict.word.text()), "{text:.80}");
+        let front = paper.front();
+        assert!(front.contains(document.verdict.word.text()), "{text:.80}");
+        assert!(front.contains("signs on the last page"), "page 1 holds the decision: {text:.80}");
         assert!(paper.pages() < 80, "{} pages of {text:.80}", paper.pages());
     }
 }
@@ -212,6 +217,11 @@ fn five_hundred_checks_make_a_bounded_file() {
     let paper = Paper::of(&document);
     assert!(begun.elapsed() < Duration::from_mins(1), "{:?}", begun.elapsed());
     assert!((20..150).contains(&paper.pages()), "{} pages", paper.pages());
+    let front = paper.front();
+    assert!(front.contains("signs on the last page") && front.contains("The way back"), "{front}");
+    assert!(front.contains("more on page 2"), "what page 1 leaves out is said there: {front}");
+    let second = paper.words(&["-f", "2", "-l", "2"]);
+    assert!(second.contains("Page 1 in full"), "{second}");
     let words = paper.words(&[]);
     for at in [0, 77, 499] {
         assert!(words.contains(&format!("more.check{at}")), "check {at} is nowhere");
@@ -277,9 +287,6 @@ fn pages_can_be_looked_at() {
         let drawn = |at: usize| Path::new(&format!("{}-{at}.png", into.display())).exists();
         assert!((1..=paper.pages()).all(drawn), "{name}");
         assert!(paper.pages() <= 6, "{name}: {} pages", paper.pages());
-        if document.verdict.word != Word::NoGo {
-            assert!(paper.front().contains("signs on the last page"), "{name}: page 1 holds the decision");
-        }
     }
 }
 

@@ -15,6 +15,7 @@ use golive::report::{
 use golive::run::Event;
 use proptest::prelude::*;
 
+use crate::paper::Paper;
 use crate::samples;
 
 const DIGEST: &str = "2807045f85162b0b1215de7c29f4d760886b6c8d22476cc82063cd3499535f5c";
@@ -57,6 +58,13 @@ fn shown(copy: &Document) -> Vec<(&'static str, String)> {
         ("comment", comment(copy, DIGEST)),
     ];
     all.extend(Field::ALL.map(|which| (which.name(), field(copy, DIGEST, which))));
+    let paper = Paper::of(copy);
+    let words = paper.words(&[]);
+    // where lines are broken a digest has a space in it
+    all.push(("pdf", words.replace(' ', "")));
+    all.push(("pdf with its spaces", words));
+    all.push(("pdf's metadata", paper.poppler("pdfinfo", &["-meta"], &[]) + DIGEST));
+    all.push(("pdf's attachment", String::from_utf8(paper.carried()).unwrap()));
     all
 }
 
@@ -67,9 +75,15 @@ fn free_of(copy: &Document, secrets: &[&str]) {
         for secret in secrets {
             assert!(!lower.contains(&secret.to_lowercase()), "{secret} is in {form}");
         }
-        let says = if form == "json" { "\"redacted\": {" } else { "redacted copy of report" };
+        let says = match form {
+            "json" | "pdf's attachment" => "\"redacted\": {",
+            "pdf" => "redactedcopyofreport",
+            "pdf's metadata" => "go-live report of run",
+            _ => "redacted copy of report",
+        };
         assert!(lower.contains(says), "{form} does not say what it is");
-        assert!(lower.replace("<wbr>", "").contains(DIGEST), "{form} does not say of what");
+        let whole = lower.replace("<wbr>", "").contains(DIGEST);
+        assert!(whole || form == "pdf with its spaces", "{form} does not say of what");
     }
 }
 

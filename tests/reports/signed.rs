@@ -14,7 +14,7 @@ use golive::policy::{Accepts, Level, Policy, Waiver};
 use golive::report::ledger::{self, Entry, Step};
 use golive::report::seal::{self, Bundle, Choice, Decision, Roster, SecretKey};
 use golive::report::v1::{Document, RunDoc};
-use golive::report::{self, Ledger, html, judged_from, junit, markdown, summary, to_json};
+use golive::report::{self, Filed, Ledger, html_of, judged_from, junit, markdown_of, pdf, summary, to_json};
 use golive::run::Recorded;
 use serde_json::json;
 
@@ -35,13 +35,19 @@ fn writing() -> bool {
     std::env::var_os("GOLIVE_CORPUS").is_some()
 }
 
-/// What each sample is rendered as: file and text.
-fn renderings(document: &Document) -> [(&'static str, String); 4] {
+/// What each sample is rendered as, with the decisions that lie beside it: file and bytes.
+fn renderings(bundle: &Bundle) -> [(&'static str, Vec<u8>); 5] {
+    let document = &report::read(&bundle.report).unwrap();
+    let after = document.verdict.evaluated_at + jiff::SignedDuration::from_hours(1);
+    let standing = seal::verify(bundle, None, None, after);
+    assert_eq!(standing.signed.len(), 2, "{:?}", standing.problems);
+    let filed = Filed { document, bytes: &bundle.report, signed: &standing.signed, refused: &[] };
     [
-        ("report.html", html(document)),
-        ("report.md", markdown(document)),
-        ("report.junit.xml", junit(document)),
-        ("report.txt", summary(document)),
+        ("report.html", html_of(&filed).into_bytes()),
+        ("report.md", markdown_of(&filed).into_bytes()),
+        ("report.pdf", pdf(&filed).unwrap()),
+        ("report.junit.xml", junit(document).into_bytes()),
+        ("report.txt", summary(document).into_bytes()),
     ]
 }
 
@@ -237,14 +243,13 @@ fn signed_reports_judge_as_they_did() {
 #[test]
 fn signed_reports_are_rendered_as_they_stand_beside_them() {
     for (name, word) in SAMPLES {
-        let stored = report::read(&bundle(name, word).report).unwrap();
-        for (file, text) in renderings(&stored) {
+        for (file, bytes) in renderings(&bundle(name, word)) {
             let path = folder(name).join(file);
             if writing() {
-                std::fs::write(&path, &text).unwrap();
+                std::fs::write(&path, &bytes).unwrap();
             }
             assert!(
-                std::fs::read_to_string(&path).unwrap_or_default() == text,
+                std::fs::read(&path).unwrap_or_default() == bytes,
                 "{name}/{file} is not what this golive renders; look at it and write it anew: \
                  GOLIVE_CORPUS=1 cargo test --test reports signed"
             );

@@ -162,3 +162,72 @@ fn through<T: Serialize + for<'de> Deserialize<'de>>(value: &T, pseudonyms: &mut
     leaf::walk(&mut json, &mut Vec::new(), pseudonyms);
     serde_json::from_value(json).ok()
 }
+
+/// How each field of a report comes into its copy. What is neither made anew nor walked holds
+/// no text of strangers: versions, ids, times, digests.
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::super::v1::PolicyDoc;
+    use super::*;
+
+    fn fields<T: JsonSchema>() -> BTreeSet<String> {
+        let schema = schemars::schema_for!(T).to_value();
+        schema["properties"].as_object().unwrap().keys().cloned().collect()
+    }
+
+    #[track_caller]
+    fn are<T: JsonSchema>(known: &[&str]) {
+        let known = known.iter().map(ToString::to_string).collect::<BTreeSet<_>>();
+        assert_eq!(fields::<T>(), known, "say here how a new field comes into a redacted copy");
+    }
+
+    /// `build` makes these anew from the redacted policy and readings, so a name that is not in
+    /// those cannot be in these; `redact` puts the kept ones back.
+    #[test]
+    fn every_field_of_a_report_comes_into_its_copy_in_a_known_way() {
+        let made = [
+            "schema",
+            "verdict",
+            "event",
+            "authorisation",
+            "people",
+            "accountable",
+            "streams",
+            "checks",
+            "waivers",
+            "not_asked",
+            "codes",
+            "policy",
+            "close_out",
+        ];
+        let kept = ["golive", "run", "ledger", "revises"];
+        are::<Document>(&[&made[..], &kept, &["redacted"]].concat());
+        are::<super::super::v1::RunDoc>(&["id", "started", "finished", "interrupted", "resumed", "platform"]);
+        are::<super::super::v1::RevisesDoc>(&["report_sha256", "at", "role", "checks"]);
+        are::<super::super::Ledger>(&["run", "runs", "head", "apart", "lines"]);
+        are::<PolicyDoc>(&["sha256", "layers", "resolved"]);
+
+        let walked = ["measured", "not_measured", "reading"];
+        let judged_or_from_the_policy = [
+            "id",
+            "probe",
+            "target",
+            "path",
+            "enforcement",
+            "owner",
+            "why",
+            "asks",
+            "misleads",
+            "viewers",
+            "limits",
+            "outcome",
+            "findings",
+            "waiver",
+            "expires",
+            "series",
+        ];
+        are::<CheckDoc>(&[&walked[..], &judged_or_from_the_policy].concat());
+    }
+}

@@ -4,19 +4,26 @@
 use std::fmt::{self, Write as _};
 
 use super::moment::Clock;
-use super::{brief, change_request, facts, text};
+use super::{brief, change_request, decided, facts, text};
 use crate::judge::Word;
+use crate::report::Filed;
 use crate::report::v1::{CheckDoc, Document};
 
 /// The report as Markdown (CommonMark with the tables of GitHub).
 pub fn markdown(document: &Document) -> String {
+    markdown_of(&Filed::alone(document, &[]))
+}
+
+/// The same with the decisions that lie beside it.
+pub fn markdown_of(filed: &Filed<'_>) -> String {
     let mut out = String::new();
     // writing to a String cannot fail
-    let _ = write_all(&mut out, document);
+    let _ = write_all(&mut out, filed);
     out
 }
 
-fn write_all(out: &mut String, document: &Document) -> fmt::Result {
+fn write_all(out: &mut String, filed: &Filed<'_>) -> fmt::Result {
+    let document = filed.document;
     let clock = Clock::of(document);
     head(out, document, &clock)?;
     for (rank, title) in brief::REASONS {
@@ -35,6 +42,7 @@ fn write_all(out: &mut String, document: &Document) -> fmt::Result {
         writeln!(out, "\n## Firewall change request\n")?;
         change_request::section(out, &request, &clock)?;
     }
+    decisions(out, filed, &clock)?;
     last(out, document)
 }
 
@@ -177,12 +185,29 @@ fn table(out: &mut String, document: &Document) -> fmt::Result {
     Ok(())
 }
 
-fn last(out: &mut String, document: &Document) -> fmt::Result {
+/// Who decides, what they said, and how strongly that is tied to them.
+fn decisions(out: &mut String, filed: &Filed<'_>, clock: &Clock) -> fmt::Result {
     writeln!(out, "\n## Decision\n")?;
-    for entry in &document.accountable {
-        let name = entry.name.as_ref().map(|name| format!(" ({})", plain(name))).unwrap_or_default();
-        writeln!(out, "- `{}`: `{}`{name}", entry.area, entry.role)?;
+    for block in decided::everybody(filed) {
+        write!(out, "- **{}** ({}): ", plain(&block.title), plain(&block.standing))?;
+        let Some(signed) = block.said else {
+            let name = block.name.as_deref().map(|name| plain(name) + ", ").unwrap_or_default();
+            writeln!(out, "{name}not decided yet")?;
+            continue;
+        };
+        writeln!(out, "**{}**", decided::choice(signed))?;
+        for (name, text) in decided::particulars(signed, clock) {
+            writeln!(out, "  - {name}: {}", plain(&text))?;
+        }
     }
+    for refused in filed.refused {
+        writeln!(out, "- **Does not count:** {}", plain(refused))?;
+    }
+    writeln!(out, "\n{}", decided::levels(filed.document))
+}
+
+fn last(out: &mut String, document: &Document) -> fmt::Result {
+    writeln!(out, "\n## To verify\n")?;
     match &document.event.way_back {
         Some(way) => writeln!(out, "- The way back: {}", plain(way))?,
         None => writeln!(out, "- The way back: **the policy does not say who stops the stream, and how**")?,

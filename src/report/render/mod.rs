@@ -21,7 +21,7 @@ mod text;
 pub use change::{Field, MAX_FIELD, comment, field};
 pub use html::{html, html_of};
 pub use junit::junit;
-pub use markdown::markdown;
+pub use markdown::{markdown, markdown_of};
 pub use pdf::{PdfError, pdf};
 pub use summary::summary;
 pub use text::line;

@@ -22,8 +22,8 @@ use super::signals::{Signal, Signals};
 use super::state::{Action, Fit, Phase, State, Watching};
 use super::theme::{Palette, Theme};
 use super::view;
-use crate::run::Event;
 use crate::run::people::{Desk, Said};
+use crate::run::{Event, crash};
 use crate::ui::story::Charset;
 
 /// Shortest time between two drawings.
@@ -302,10 +302,8 @@ fn keep_panics_off_the_screen() {
                 restore();
             }
             if OURS.load(Ordering::SeqCst) {
-                let text = info.to_string();
-                let text = text.lines().map(|line| crate::model::text::escape(line).into_owned());
                 let mut panics = PANICS.lock().unwrap_or_else(PoisonError::into_inner);
-                panics.push(text.collect::<Vec<_>>().join("\n"));
+                panics.push(crash::hear(info));
                 panics.truncate(16);
             } else {
                 before(info);

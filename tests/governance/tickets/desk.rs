@@ -1,6 +1,7 @@
-//! A small HTTP server of the tests' own (std only): hears every byte and answers as it is told.
+//! A small HTTP server of the tests' own: hears every byte, over TLS where it is asked to, and
+//! answers as it is told.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -72,17 +73,34 @@ impl Reply {
 /// The server. It ends when it is dropped.
 pub struct Desk {
     pub port: u16,
+    scheme: &'static str,
     heard: Arc<Mutex<Vec<Heard>>>,
     over: Arc<AtomicBool>,
 }
 
 impl Desk {
     /// `answer` gives the reply; `None` closes the connection without a word.
-    pub fn new(mut answer: impl FnMut(&Heard) -> Option<Reply> + Send + 'static) -> Self {
+    pub fn new(answer: impl FnMut(&Heard) -> Option<Reply> + Send + 'static) -> Self {
+        Self::on(None, answer)
+    }
+
+    /// As `new`, over TLS.
+    pub fn over_tls(
+        tls: Arc<rustls::ServerConfig>,
+        answer: impl FnMut(&Heard) -> Option<Reply> + Send + 'static,
+    ) -> Self {
+        Self::on(Some(tls), answer)
+    }
+
+    fn on(
+        tls: Option<Arc<rustls::ServerConfig>>,
+        mut answer: impl FnMut(&Heard) -> Option<Reply> + Send + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let (heard, over) = (Arc::new(Mutex::new(Vec::new())), Arc::new(AtomicBool::new(false)));
         let (log, stop) = (Arc::clone(&heard), Arc::clone(&over));
+        let scheme = if tls.is_some() { "https" } else { "http" };
         std::thread::spawn(move || {
             for stream in listener.incoming() {
                 if stop.load(Ordering::SeqCst) {
@@ -90,18 +108,31 @@ impl Desk {
                 }
                 let Ok(mut stream) = stream else { continue };
                 let _ = stream.set_read_timeout(Some(Duration::from_secs(10)));
-                let Some(request) = hear(&stream) else { continue };
-                log.lock().unwrap().push(request.clone());
-                if let Some(reply) = answer(&request) {
-                    let _ = say(&mut stream, &reply);
+                let mut serve = |stream: &mut dyn Stream| {
+                    let Some(request) = hear(stream) else { return };
+                    log.lock().unwrap().push(request.clone());
+                    if let Some(reply) = answer(&request) {
+                        let _ = say(stream, &reply);
+                    }
+                };
+                match &tls {
+                    None => serve(&mut stream),
+                    Some(tls) => {
+                        let connection = rustls::ServerConnection::new(Arc::clone(tls)).unwrap();
+                        let mut stream = rustls::StreamOwned::new(connection, stream);
+                        serve(&mut stream);
+                        // without it a client may take the answer for one that was cut off
+                        stream.conn.send_close_notify();
+                        let _ = stream.flush();
+                    }
                 }
             }
         });
-        Self { port, heard, over }
+        Self { port, scheme, heard, over }
     }
 
     pub fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+        format!("{}://127.0.0.1:{}", self.scheme, self.port)
     }
 
     pub fn heard(&self) -> Vec<Heard> {
@@ -121,7 +152,11 @@ impl Drop for Desk {
     }
 }
 
-fn hear(stream: &TcpStream) -> Option<Heard> {
+/// A connection, bare or in TLS.
+trait Stream: Read + Write {}
+impl<T: Read + Write> Stream for T {}
+
+fn hear(stream: &mut dyn Stream) -> Option<Heard> {
     let mut reader = BufReader::new(stream);
     let mut line = || {
         let mut line = String::new();
@@ -143,7 +178,7 @@ fn hear(stream: &TcpStream) -> Option<Heard> {
     Some(Heard { method, target, headers, body })
 }
 
-fn say(stream: &mut TcpStream, reply: &Reply) -> std::io::Result<()> {
+fn say(stream: &mut dyn Stream, reply: &Reply) -> std::io::Result<()> {
     write!(
         stream,
         "HTTP/1.1 {} Said\r\nConnection: close\r\nContent-Length: {}\r\n",
@@ -154,5 +189,6 @@ fn say(stream: &mut TcpStream, reply: &Reply) -> std::io::Result<()> {
         write!(stream, "{name}: {value}\r\n")?;
     }
     stream.write_all(b"\r\n")?;
-    stream.write_all(&reply.body[..reply.sent])
+    stream.write_all(&reply.body[..reply.sent])?;
+    stream.flush()
 }

@@ -2,8 +2,9 @@
 //! pages say, and fail as real ones do.
 
 mod desk;
+mod tls;
 mod troubles;
-mod vendors;
+pub mod vendors;
 
 use std::process::Command;
 
@@ -11,6 +12,7 @@ use base64::Engine as _;
 use serde_json::Value;
 
 use crate::event::{Event, golive, told};
+use crate::screen::Terminal;
 use desk::Desk;
 use vendors::{Kept, SYS_ID, TOKEN, USER};
 
@@ -46,16 +48,30 @@ fn attach(event: &Event, arguments: &[&str]) -> (i32, String) {
 }
 
 fn command(event: &Event) -> Command {
+    of_run(event, "runs/a")
+}
+
+/// `golive attach` of a run, with the token in the environment.
+fn of_run(event: &Event, run: &str) -> Command {
     let mut command = golive();
     for name in ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"] {
         command.env_remove(name);
     }
+    command.env("GOLIVE_TICKET_TOKEN", TOKEN).env("RUST_LOG", "trace").arg("attach").arg(event.path(run));
     command
-        .env("GOLIVE_TICKET_TOKEN", TOKEN)
-        .env("RUST_LOG", "trace")
-        .arg("attach")
-        .arg(event.path("runs/a"));
-    command
+}
+
+/// A run goes into a ServiceNow change; gives what the change holds then, by name.
+pub fn in_service_now(event: &Event, run: &str) -> Vec<(String, Vec<u8>)> {
+    let kept = Kept::default();
+    let desk = vendors::service_now(&kept, vec![]);
+    let mut command = of_run(event, run);
+    command.args(["--servicenow", &desk.url(), "--change", SYS_ID, "--user", USER, "--fields"]);
+    let (code, said) = told(&command.output().unwrap());
+    assert!(code == 0 && said.contains("attached: report.pdf"), "{code} {said}");
+    assert!(!desk.lines().iter().any(|line| line.contains("approv")), "it approves nothing");
+    let kept = kept.lock().unwrap();
+    kept.clone()
 }
 
 fn to_service_now(event: &Event, desk: &Desk, more: &[&str]) -> (i32, String) {
@@ -210,6 +226,21 @@ fn the_token_may_come_from_a_file() {
     ]);
     let (code, said) = told(&command.arg("--token-file").arg(&file).output().unwrap());
     assert_eq!(code, 0, "{said}");
+    all_kept(&event, &kept);
+}
+
+#[test]
+fn the_token_may_be_asked_for_at_the_terminal() {
+    let (event, kept) = (event(), Kept::default());
+    let desk = vendors::jira(&kept, 10 << 20, vec![]);
+    let arguments =
+        format!("attach runs/a --jira {} --issue OPS-123 --user {USER} --token-prompt", desk.url());
+    let mut terminal = Terminal::start(&event, &arguments);
+    terminal.shows("Token of the ticket system: ");
+    terminal.press(&format!("{TOKEN}\r"));
+    assert_eq!(terminal.ends(), Some(0), "{}", terminal.text());
+    assert!(terminal.text().contains("attached: report.pdf"), "{}", terminal.text());
+    assert!(!terminal.text().contains(TOKEN), "what is typed is not shown");
     all_kept(&event, &kept);
 }
 

@@ -109,6 +109,12 @@ pub fn jira(kept: &Kept, limit: u64, mishaps: Vec<Mishap>) -> Desk {
     desk(|heard| heard.method == "POST", move |heard| jira_answer(&kept, limit, heard), mishaps)
 }
 
+/// The same over TLS.
+pub fn jira_over_tls(kept: &Kept, tls: Arc<rustls::ServerConfig>) -> Desk {
+    let kept = Arc::clone(kept);
+    Desk::over_tls(tls, move |heard| Some(jira_answer(&kept, 10 << 20, heard)))
+}
+
 fn listed((name, bytes): &(String, Vec<u8>)) -> Value {
     json!({ "filename": name, "size": bytes.len(), "id": "10001" })
 }

@@ -211,6 +211,8 @@ ends = 2099-12-04T15:30:00+01:00
 name = "A. Person"
 [accountable]
 network = "it"
+brand = "it"
+production = "it"
 [[check.tls]]
 id = "ingest.tls"
 target = {{ host = "127.0.0.1", port = {port}, server_name = "{NAME}" }}

@@ -236,6 +236,7 @@ impl Flow<'_> {
     }
 }
 
-fn height(slabs: &[Slab]) -> f32 {
+/// How tall slabs are on top of one another.
+pub fn height(slabs: &[Slab]) -> f32 {
     slabs.iter().map(|slab| slab.height).sum()
 }

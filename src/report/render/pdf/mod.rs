@@ -1,6 +1,7 @@
 //! PDF/A-3 for people, paper and archives, with report.json inside. Same bytes for the same
 //! report: dates come from the report, never from a clock.
 
+mod change_request;
 mod chart;
 mod checks;
 mod face;
@@ -87,7 +88,7 @@ pub fn pdf(filed: &Filed<'_>) -> Result<Vec<u8>, PdfError> {
 /// Everything, in the order of reading.
 fn slabs(sheet: &Sheet<'_>, faces: &Faces, tags: &mut Tags) -> Vec<Slab> {
     let mut all = Vec::new();
-    for build in [front::page, checks::pages, sign_off::page] {
+    for build in [front::page, checks::pages, change_request::pages, sign_off::page] {
         let within = tags.add(Tags::ROOT, Role::Section);
         let mut flow = Flow { faces, tags, width: COLUMN, within, slabs: Vec::new() };
         build(sheet, &mut flow);

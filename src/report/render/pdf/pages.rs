@@ -14,6 +14,8 @@ const TOP: f32 = 32.0;
 /// Top of later pages, below the line that says which report this is.
 const LATER_TOP: f32 = 56.0;
 const BOTTOM: f32 = HEIGHT - 40.0;
+/// What the first page holds.
+pub const FIRST: f32 = BOTTOM - TOP;
 /// Most pages: a forged report must not fill a disk. What is left out is in report.json, which
 /// the PDF carries, and the last page says so.
 pub const MOST: usize = 600;

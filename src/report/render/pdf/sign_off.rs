@@ -1,6 +1,6 @@
 //! Who decides: two blocks on page 1, and the last page, with room for ink.
 
-use super::flow::{CODE, Flow, QUIET, SMALL, STRONG, TEXT, words};
+use super::flow::{CODE, Flow, QUIET, SMALL, STRONG, TEXT, short, words};
 use super::lines::Style;
 use super::palette::{INK, SOFT};
 use super::slab::{Pen, Slab, rectangle, straight};
@@ -24,7 +24,7 @@ pub(super) fn front(sheet: &Sheet<'_>, flow: &mut Flow<'_>) {
         words("   Compute the verdict again from the readings: ", small),
         words(facts::verifies(sheet.document), mono),
         words("   Policy SHA-256 ", small),
-        words(line(&sheet.document.policy.sha256), mono),
+        words(short(&sheet.document.policy.sha256, 64), mono),
     ]);
     // one piece, so that nobody signs on a page that does not say what
     let slabs = flow.slabs.split_off(before);
