@@ -220,6 +220,13 @@ enforcement = "hard"
 owner = "network"
 why = "the lab"
 valid_for = "7d"
+[[check.attest]]
+id = "people.provider"
+target = {{ question = "Is it settled who project-manages?", of = "it", answered_by = "provider" }}
+enforcement = "advisory"
+owner = "production"
+why = "faults on the day need one person who answers"
+valid_for = "30d"
 "#
     );
     std::fs::write(&policy, text).unwrap();
