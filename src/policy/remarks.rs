@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::{Check, Level, Policy};
 use crate::model::{Area, Role};
+use crate::probe::Question;
 
 /// What a reader of a good policy should know, each in a line.
 pub fn remarks(policy: &Policy, now: Timestamp) -> Vec<String> {
