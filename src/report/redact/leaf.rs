@@ -78,8 +78,8 @@ fn class(keys: &[String]) -> Option<Holds> {
         "source" if below("provenance") => Holds::Text,
         "host" | "name" | "server_name" | "sans" | "address" | "addresses" | "resolvers"
         | "control_suffix" | "control" | "decoy" | "named" | "iperf3" | "remote" | "local" | "source"
-        | "seen_as" | "servers" | "https_date" | "stun" | "other" | "router" | "aliases" | "ping" | "reflector"
-        | "tcp" | "from" => Holds::Host,
+        | "seen_as" | "servers" | "https_date" | "stun" | "other" | "router" | "aliases" | "ping"
+        | "reflector" | "tcp" | "from" => Holds::Host,
         "server" if below("dns") => Holds::Host,
         "url" | "to" | "https" | "api" | "proxies" | "script" | "location" | "user-portal-url" | "venue-info-url" => Holds::Url,
         "key" if below("people") || below("revoked") => Holds::Key,
@@ -91,8 +91,8 @@ fn class(keys: &[String]) -> Option<Holds> {
         "reason" if below("waivers") || below("revoked") => Holds::Prose,
         "title" | "venue" | "change" | "time_zone" | "question" | "wanted" | "why" | "reason" | "detail"
         | "remedy" | "description" | "problem" | "failed" | "said" | "first" | "looks_like" | "server"
-        | "protocol" | "version" | "state" | "body" | "content_type" | "congestion" | "dscp" | "sent"
-        | "interface" => Holds::Text,
+        | "protocol" | "version" | "state" | "body" | "content_type" | "software" | "no_lifetimes"
+        | "why_not" | "congestion" | "dscp" | "sent" | "interface" => Holds::Text,
         _ => return None,
     })
 }
