@@ -277,7 +277,7 @@ impl Caller<'_> {
 
     /// Opens the port at the address that this connection came to.
     async fn listen(&self, session: &Arc<Session>, port: u16) -> io::Result<()> {
-        let own = self.tls.get_ref().0.local_addr()?;
+        let own = self.tls.get_ref().0.get_ref().local_addr()?;
         let socket = UdpSocket::bind(SocketAddr::new(own.ip(), port)).await?;
         self.house.tasks.spawn(listen::serve(socket, Arc::clone(session)));
         Ok(())

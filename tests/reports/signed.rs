@@ -109,7 +109,7 @@ fn policy_of(recorded: &Recorded, keys: &[(&str, SecretKey)]) -> Policy {
     policy.event.ends = Some(when("2026-12-04T15:30:00+01:00"));
     policy.event.time_zone = Some("Europe/Berlin".into());
     if let Some(authorisation) = &mut policy.authorisation {
-        authorisation.reference = policy.event.change.clone();
+        authorisation.reference.clone_from(&policy.event.change);
     }
     policy.signatures.level = Level::Key;
     policy.signatures.required = vec![role("it"), role("marketing")];

@@ -173,6 +173,7 @@ impl Probe for Clock {
     const VIEWERS: &'static str =
         "The stream may not start at all: a clock that is far off trusts no certificate.";
     const CODES: &'static [Code] = findings::CODES;
+    const PAGES: &str = include_str!("pages.toml");
     type Target = Target;
     type Limits = Limits;
     type Reading = Reading;

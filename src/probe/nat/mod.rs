@@ -247,6 +247,7 @@ impl Probe for Nat {
     const VIEWERS: &'static str =
         "Nothing, if the stream is sent from here; a feed that is called from outside does not come.";
     const CODES: &'static [Code] = findings::CODES;
+    const PAGES: &str = include_str!("pages.toml");
     type Target = Target;
     type Limits = Limits;
     type Reading = Reading;

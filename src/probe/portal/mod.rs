@@ -183,6 +183,7 @@ impl Probe for Portal {
     };
     const VIEWERS: &'static str = "The venue's network waits for somebody to accept its terms: the stream never starts, or ends when the session does.";
     const CODES: &'static [Code] = judge::CODES;
+    const PAGES: &str = include_str!("pages.toml");
     type Target = Target;
     type Limits = Limits;
     type Reading = Reading;

@@ -84,6 +84,7 @@ impl Probe for Proxy {
     };
     const VIEWERS: &'static str = "The encoder never reaches the ingest, or a proxy ends the stream: viewers see nothing, or the picture freezes.";
     const CODES: &'static [Code] = judge::CODES;
+    const PAGES: &str = include_str!("pages.toml");
     type Target = Target;
     type Limits = Limits;
     type Reading = Reading;

@@ -245,6 +245,7 @@ impl Probe for Session {
     };
     const VIEWERS: &'static str = "The stream stops in the middle of the event, for all viewers at once.";
     const CODES: &'static [Code] = findings::CODES;
+    const PAGES: &str = include_str!("pages.toml");
     type Target = Target;
     type Limits = Limits;
     type Reading = Reading;

@@ -69,9 +69,8 @@ fn class(keys: &[String]) -> Option<Holds> {
         | "far_end" | "env" | "value" | "code" | "cause" | "method" | "sha256" | "enforcement"
         | "accepts" | "level" | "starts" | "ends" | "expires" | "key_until" | "granted" | "since" | "at"
         | "not_before" | "not_after" | "verified_at" | "started" | "alpn" | "cipher" | "end" | "verified"
-        | "review_by" => Holds::Word,
+        | "review_by" | "opened" | "ask" | "required" | "appointed" | "scope" => Holds::Word,
         "from" | "to" if below("window") => Holds::Word,
-        "opened" | "ask" | "required" | "appointed" | "scope" => Holds::Word,
         "name" if below("people") || below("answer") => Holds::Person,
         "project_manager" => Holds::Person,
         "name" if below("layers") => Holds::File,
@@ -81,7 +80,8 @@ fn class(keys: &[String]) -> Option<Holds> {
         | "seen_as" | "servers" | "https_date" | "stun" | "other" | "router" | "aliases" | "ping"
         | "reflector" | "tcp" | "from" => Holds::Host,
         "server" if below("dns") => Holds::Host,
-        "url" | "to" | "https" | "api" | "proxies" | "script" | "location" | "user-portal-url" | "venue-info-url" => Holds::Url,
+        "url" | "to" | "https" | "api" | "proxies" | "script" | "location" | "user-portal-url"
+        | "venue-info-url" => Holds::Url,
         "key" if below("people") || below("revoked") => Holds::Key,
         "serial" => Holds::Serial,
         "spki" | "pin" | "pins" => Holds::Pin,

@@ -371,7 +371,7 @@ async fn an_old_far_end_is_said_to_be_old() {
 async fn a_port_listens_for_the_address_that_asked_and_sends_back_no_more_than_came() {
     let (running, named) = started(each(Grant { packets: 3, ..PLENTY })).await;
     let mut control = connect(&named).await.unwrap();
-    let port = crate::ground::peer::free_port();
+    let port = free_port();
     let grant = control.open_listen(port, 3_000, 100).await.unwrap();
     assert_eq!((grant.seconds, grant.packets), (60, 3), "its own caps, and the far end's");
     let socket = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
