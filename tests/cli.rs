@@ -282,7 +282,7 @@ fn questions_keep_the_policys_pace() {
     let folder = tempfile::tempdir().unwrap();
     let mut policy =
         "schema = \"golive-policy/1\"\n[event]\ntitle = \"Pace\"\n[people.it]\nname = \"Ida Tellers\"\n\
-        [accountable]\nnetwork = \"it\"\n[pace]\nat_once = 50\nper_second = 8\n"
+        [accountable]\nnetwork = \"it\"\nbrand = \"it\"\nproduction = \"it\"\n[pace]\nat_once = 50\nper_second = 8\n"
             .to_owned();
     let check = |n: u16| {
         format!(

@@ -55,13 +55,14 @@ fn with(question: &Question, field: &str, value: f64) -> Question {
     serde_json::from_value(json).unwrap()
 }
 
+/// What the demo does not ask, on loopback: see tests/cli.rs.
+const NOT_OF_THE_DEMO: [&str; 4] = ["portal", "proxy", "link", "firewall"];
+
 #[test]
 fn the_recorded_run_is_of_every_probe_and_goes() {
     let (policy, evidence, at) = recorded();
     let verdict = evaluate(&policy, &evidence, at);
     assert!(goes(verdict.word), "{:?}", verdict.reasons);
-    // What the demo does not ask, on loopback: see tests/cli.rs.
-    const NOT_OF_THE_DEMO: [&str; 4] = ["portal", "proxy", "link", "firewall"];
     for (kind, _) in golive::probe::catalogue() {
         if NOT_OF_THE_DEMO.contains(&kind.name()) {
             continue;

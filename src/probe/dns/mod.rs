@@ -76,8 +76,8 @@ pub struct Reference {
     /// Name that its certificate is made out to.
     pub name: String,
     /// Over what (default: TLS). HTTPS passes where a network lets no other DNS out.
-    #[serde(default, skip_serializing_if = "Over::is_tls")]
-    pub over: Over,
+    #[serde(default, skip_serializing_if = "Encrypted::is_tls")]
+    pub over: Encrypted,
     /// Path of the HTTPS resource (default: `/dns-query`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
@@ -86,7 +86,7 @@ pub struct Reference {
 /// Over what a resolver outside is asked.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Over {
+pub enum Encrypted {
     /// TLS.
     #[default]
     Tls,
@@ -94,7 +94,7 @@ pub enum Over {
     Https,
 }
 
-impl Over {
+impl Encrypted {
     #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
     fn is_tls(&self) -> bool {
         *self == Self::Tls
@@ -104,12 +104,12 @@ impl Over {
 impl Reference {
     /// Where it is.
     fn endpoint(&self) -> Option<SocketAddr> {
-        endpoint(&self.address, if self.over == Over::Tls { 853 } else { 443 })
+        endpoint(&self.address, if self.over == Encrypted::Tls { 853 } else { 443 })
     }
 
     /// The HTTPS resource, if that is how it is asked.
     fn resource(&self) -> Option<&str> {
-        (self.over == Over::Https).then(|| self.path.as_deref().unwrap_or("/dns-query"))
+        (self.over == Encrypted::Https).then(|| self.path.as_deref().unwrap_or("/dns-query"))
     }
 }
 

@@ -352,7 +352,7 @@ async fn the_reference_is_asked_over_tls_and_must_show_its_certificate() {
         target.reference = Some(Reference {
             address: outside.to_string(),
             name: name.to_owned(),
-            over: Over::Tls,
+            over: Encrypted::Tls,
             path: None,
         });
         let reading = reading(&target, Roots::given(mozilla.to_vec(), ours.to_vec())).await;
@@ -391,7 +391,7 @@ fn targets_that_make_no_sense_are_found_beforehand() {
         reference: Some(Reference {
             address: "dns.example".into(),
             name: "dns.example".into(),
-            over: Over::Tls,
+            over: Encrypted::Tls,
             path: None,
         }),
     };
@@ -408,7 +408,7 @@ fn the_plan_names_every_place() {
         reference: Some(Reference {
             address: "9.9.9.9".into(),
             name: "dns.quad9.net".into(),
-            over: Over::Tls,
+            over: Encrypted::Tls,
             path: None,
         }),
         ..target(&[])

@@ -69,7 +69,8 @@ fn class(keys: &[String]) -> Option<Holds> {
         | "far_end" | "env" | "value" | "code" | "cause" | "method" | "sha256" | "enforcement"
         | "accepts" | "level" | "starts" | "ends" | "expires" | "key_until" | "granted" | "since" | "at"
         | "not_before" | "not_after" | "verified_at" | "started" | "alpn" | "cipher" | "end" | "verified"
-        | "review_by" | "opened" | "ask" | "required" | "appointed" | "scope" => Holds::Word,
+        | "review_by" | "opened" | "ask" | "required" | "appointed" | "scope" | "offers" | "product"
+        | "digest" => Holds::Word,
         "from" | "to" if below("window") => Holds::Word,
         "name" if below("people") || below("answer") => Holds::Person,
         "project_manager" => Holds::Person,
@@ -78,10 +79,11 @@ fn class(keys: &[String]) -> Option<Holds> {
         "host" | "name" | "server_name" | "sans" | "address" | "addresses" | "resolvers"
         | "control_suffix" | "control" | "decoy" | "named" | "iperf3" | "remote" | "local" | "source"
         | "seen_as" | "servers" | "https_date" | "stun" | "other" | "router" | "aliases" | "ping"
-        | "reflector" | "tcp" | "from" => Holds::Host,
+        | "reflector" | "tcp" | "from" | "ways" | "names_itself" => Holds::Host,
         "server" if below("dns") => Holds::Host,
         "url" | "to" | "https" | "api" | "proxies" | "script" | "location" | "user-portal-url"
         | "venue-info-url" => Holds::Url,
+        "key" if below("notary") => Holds::Pin,
         "key" if below("people") || below("revoked") => Holds::Key,
         "serial" => Holds::Serial,
         "spki" | "pin" | "pins" => Holds::Pin,
@@ -92,7 +94,8 @@ fn class(keys: &[String]) -> Option<Holds> {
         "title" | "venue" | "change" | "time_zone" | "question" | "wanted" | "why" | "reason" | "detail"
         | "remedy" | "description" | "problem" | "failed" | "said" | "first" | "looks_like" | "server"
         | "protocol" | "version" | "state" | "body" | "content_type" | "software" | "no_lifetimes"
-        | "why_not" | "congestion" | "dscp" | "sent" | "interface" => Holds::Text,
+        | "why_not" | "congestion" | "dscp" | "sent" | "interface" | "kiss" | "nonsense" | "text"
+        | "chain" | "rule" | "table" | "tools" | "trouble" | "place" | "page" => Holds::Text,
         _ => return None,
     })
 }

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use golive::model::{CheckId, Effect, OneOf};
 use golive::net::tls::Roots;
-use golive::probe::dns::{Dns, Limits, Over, Reading, Reference, Target, Transport};
+use golive::probe::dns::{Dns, Encrypted, Limits, Reading, Reference, Target, Transport};
 use golive::probe::{Env, Probe};
 
 use crate::ground::authority::{Authority, Certified, NOW};
@@ -98,7 +98,7 @@ fn only(address: &str) -> Limits {
 const NONE: Limits = Limits { addresses: None, latency_ms: None, dnssec: None };
 
 /// A resolver outside, as a policy names it.
-fn reference(port: u16, name: &str, over: Over) -> Reference {
+fn reference(port: u16, name: &str, over: Encrypted) -> Reference {
     Reference { address: format!("127.0.0.1:{port}"), name: name.to_owned(), over, path: None }
 }
 
@@ -172,7 +172,7 @@ async fn a_missing_name_gives_dns_no_such_name_and_outside_knowledge_dns_denied_
     let (public, outside) = (Authority::new("Lab Public Root"), free_port());
     let _outside = dot(outside, &public.certify("dns.example", "dns.example", NOW));
     let mut target = target(port);
-    target.reference = Some(reference(outside, "dns.example", Over::Tls));
+    target.reference = Some(reference(outside, "dns.example", Encrypted::Tls));
     let reading = ask(&target, &Roots::given(vec![public.root()], vec![])).await;
     expect(&NONE, &reading, &[("dns.denied_here", Effect::Fail)]);
 }
@@ -284,7 +284,7 @@ async fn a_reference_gives_dns_agrees_with_reference_or_dns_differs_from_referen
     let _outside = [dot(tls, &certified), doh(https, &certified)];
     let resolved = [("dns.resolved", Effect::Pass), ("dns.control_clean", Effect::Pass)];
     for (over, outside, transport) in
-        [(Over::Tls, tls, Transport::Tls), (Over::Https, https, Transport::Https)]
+        [(Encrypted::Tls, tls, Transport::Tls), (Encrypted::Https, https, Transport::Https)]
     {
         for (address, name, last) in [
             (ADDRESS, "dns.example", ("dns.agrees_with_reference", Effect::Pass)),
@@ -304,7 +304,7 @@ async fn a_reference_gives_dns_agrees_with_reference_or_dns_differs_from_referen
     // A path that serves no DNS: a page, not an answer.
     let port = free_port();
     let _peer = unbound(port, &data(ADDRESS), "");
-    let elsewhere = Reference { path: Some("/".into()), ..reference(https, "dns.example", Over::Https) };
+    let elsewhere = Reference { path: Some("/".into()), ..reference(https, "dns.example", Encrypted::Https) };
     let reading = ask(&Target { reference: Some(elsewhere), ..target(port) }, &roots).await;
     expect(&NONE, &reading, &[resolved[0], resolved[1], ("dns.no_reference", Effect::Warn)]);
 }
