@@ -308,7 +308,6 @@ fn three_hundred_ports_agree_with_nmap() {
     let readings = matrix.venue.run_async(asked);
     let took = began.elapsed().as_secs_f64();
     let (found, _) = matrix.nmap();
-    let mut walked = 0;
     for ((place, truth), reading) in places.iter().zip(readings) {
         let address = &reading.unwrap().addresses[0];
         let state = address.attempts.last().unwrap().state;
@@ -323,9 +322,7 @@ fn three_hundred_ports_agree_with_nmap() {
             Truth::Dropped => matches!(state, State::Filtered | State::Silent),
         };
         assert!(is, "{place:?} is {truth:?}: {address:?}");
-        walked += usize::from(address.walk.is_some());
     }
-    assert!(walked > 0, "some of those that drop are walked to");
     // One time-out of 4 s, and what a busy machine adds; one after the other it would be 400 s.
     assert!(took < 20.0, "{took} s");
 }

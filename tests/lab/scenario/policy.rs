@@ -8,6 +8,7 @@ use crate::venue::Venue;
 
 const BASE: &str = include_str!("policy.toml");
 const CHECKS: &str = include_str!("checks.toml");
+const DATED: &str = include_str!("dated.toml");
 
 /// Its text.
 ///
@@ -20,6 +21,10 @@ pub fn text(scenario: &Scenario, venue: &Venue) -> Result<String, String> {
     let asked = asked(scenario)?;
     table(&mut policy, "check").extend(asked);
     lay_over(&mut policy, &scenario.policy);
+    // An event with a date asks who project-manages it.
+    if table(&mut policy, "event").contains_key("starts") && !policy.contains_key("provider") {
+        lay_over(&mut policy, &parse(DATED)?);
+    }
     for (_, value) in &mut policy {
         fill(value, venue)?;
     }
