@@ -30,7 +30,7 @@ pub fn in_probe() -> bool {
 /// Measures; never panics, never outlives `seconds_max` by more than a short grace.
 pub async fn ask(question: &Question, env: &Env, seconds_max: f64) -> Result<Reading, NotMeasured> {
     let limit = Duration::try_from_secs_f64(seconds_max).unwrap_or(FLOOR).max(FLOOR) + GRACE;
-    guard(probe::measure(question, env), &env.cancel, limit).await
+    guard(Box::pin(probe::measure(question, env)), &env.cancel, limit).await
 }
 
 async fn guard<T>(

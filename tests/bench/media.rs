@@ -15,6 +15,7 @@ use serde_json::json;
 
 use crate::Effort;
 use crate::arrivals::{Evenness, Relay, evenness};
+use crate::ground::ingest::nginx;
 use crate::ground::peer::{Peer, free_port, need};
 use crate::page::{Section, goal, median};
 use crate::processor;
@@ -106,20 +107,9 @@ fn tag(piece: &Piece) -> Vec<u8> {
     [&head, &piece.body[..], &(length + 11).to_be_bytes()].concat()
 }
 
-fn nginx() -> (Peer, u16) {
+fn ingest() -> (Peer, u16) {
     let port = free_port();
-    let config = format!(
-        "load_module /usr/lib/nginx/modules/ngx_rtmp_module.so;
-        user root;
-        daemon off; master_process off;
-        worker_processes 1;
-        pid nginx.pid;
-        error_log error.log warn;
-        events {{ worker_connections 64; }}
-        rtmp {{ server {{ listen 127.0.0.1:{port}; application live {{ live on; }} }} }}"
-    );
-    let peer = Peer::of("nginx", "nginx-light libnginx-mod-rtmp").file("nginx.conf", config);
-    (peer.args(["-p", ".", "-c", "nginx.conf", "-e", "error.log"]).spawn().await_tcp(port), port)
+    (nginx(&format!("127.0.0.1:{port}"), "").spawn().await_tcp(port), port)
 }
 
 fn listener() -> (Peer, u16) {
@@ -148,7 +138,7 @@ fn by_golive(take: &Take, relay: Relay) -> Run {
 }
 
 fn golive_rtmp(kbps: u64, seconds: u32, _: &Path) -> Run {
-    let (_nginx, port) = nginx();
+    let (_nginx, port) = ingest();
     let relay = Relay::rtmp(port);
     by_golive(&rehearse(&format!("rtmp://127.0.0.1:{}/live", relay.port), kbps, seconds), relay)
 }
@@ -191,7 +181,7 @@ fn by_peers(core: f64, relay: Relay) -> Run {
 }
 
 fn ffmpeg_rtmp(_: u64, seconds: u32, film: &Path) -> Run {
-    let (_nginx, port) = nginx();
+    let (_nginx, port) = ingest();
     let relay = Relay::rtmp(port);
     let url = format!("rtmp://127.0.0.1:{}/live/bench", relay.port);
     let sender = ffmpeg(film).args(["-flvflags", "no_duration_filesize", "-f", "flv", &url]).spawn().unwrap();

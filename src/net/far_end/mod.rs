@@ -26,6 +26,7 @@ use tokio::time::timeout;
 use tokio_rustls::client::TlsStream;
 
 use super::clock::Origin;
+use super::dial;
 use super::failure::classify;
 use super::secret;
 use super::tls::Tap;
@@ -48,6 +49,8 @@ pub struct Control {
     pub contact: Contact,
     /// Addresses that were tried before in vain.
     pub missed: Vec<Missed>,
+    /// How long this connection took to open.
+    pub opening: Opening,
     /// Our address as the far end sees it.
     pub seen: SocketAddr,
     /// Most that one session may use.
@@ -56,6 +59,17 @@ pub struct Control {
     pub rtmp: Option<u16>,
     /// Port of its SRT listener, if there is one.
     pub srt: Option<u16>,
+}
+
+/// How long a connection took to open, in milliseconds: one round trip each where nothing is lost.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Opening {
+    /// TCP's handshake.
+    pub tcp_ms: f64,
+    /// TLS 1.3's handshake.
+    pub tls_ms: f64,
+    /// The first request and its answer.
+    pub request_ms: f64,
 }
 
 /// An address of the far end that could not be connected to.
@@ -108,17 +122,47 @@ impl Control {
         source: &SourceAddress,
         origin: &Origin,
     ) -> Result<Self, NotMeasured> {
+        let (host, stream, contact, missed) = reach(far_end, source, origin).await?;
+        let control = Self::admitted(far_end, host, stream, contact).await?;
+        Ok(Self { missed, ..control })
+    }
+
+    /// Connects once more, to this address alone: no name is looked up.
+    ///
+    /// # Errors
+    /// As [`Control::connect`].
+    pub async fn connect_to(
+        remote: SocketAddr,
+        far_end: &FarEnd,
+        source: &SourceAddress,
+        origin: &Origin,
+    ) -> Result<Self, NotMeasured> {
+        let host = far_end.host_port().map_or("", |(host, _)| host);
+        let dialled = dial::tcp(remote, source, PATIENCE, origin).await?;
+        let dialled = dialled.map_err(|missed| trouble(format!("{remote}: {}", missed.failure), RUNS))?;
+        Self::admitted(far_end, host, dialled.stream, dialled.contact).await
+    }
+
+    /// Holds the pin, proves the token.
+    async fn admitted(
+        far_end: &FarEnd,
+        host: &str,
+        stream: TcpStream,
+        contact: Contact,
+    ) -> Result<Self, NotMeasured> {
         let token = secret::read(&far_end.token)?;
         let shown = &far_end.address;
-        let (host, stream, contact, missed) = reach(far_end, source, origin).await?;
+        let greeted = Origin::start();
         let tls = handshake(stream, host, contact.remote, far_end).await?;
+        let opening = Opening { tcp_ms: contact.took_ms, tls_ms: greeted.ms(), request_ms: 0.0 };
         let mut control = Self {
             tls,
             frames: Frames::default(),
             buffer: vec![0; 8192],
             seen: contact.remote,
             contact,
-            missed,
+            missed: Vec::new(),
+            opening,
             cap: Grant::default(),
             rtmp: None,
             srt: None,
@@ -126,9 +170,11 @@ impl Control {
         let mut binding = [0; EXPORTED];
         let exported = control.tls.get_ref().1.export_keying_material(&mut binding, EXPORTER, None);
         exported.map_err(|error| trouble(format!("TLS to {shown}: {error}"), RUNS))?;
+        let asked = Origin::start();
         control.send(&Request::hello(Proof::make(&token, &binding))).await.map_err(|lost| lost.at(shown))?;
         match control.answer(shown).await? {
             Reply::Welcome { seen, cap, rtmp, srt } => {
+                control.opening.request_ms = asked.ms();
                 (control.seen, control.cap, control.rtmp, control.srt) = (seen, cap, rtmp, srt);
                 Ok(control)
             }

@@ -276,10 +276,9 @@ fn responsiveness(limit: AtLeast<f64>, reading: &Reading) -> Finding {
         let remedy = "measure over TCP against a golive far end, or take the limit out of the policy";
         return Finding::unknown(code::RPM_UNKNOWN, expected, "not known", remedy);
     };
-    let observed = format!(
-        "{:.0} ({:.0} ms on another connection, {:.0} ms on its own)",
-        found.rpm, found.other_ms, found.own_ms
-    );
+    let others = found.foreign.map_or("on another connection", |_| "on new connections");
+    let observed =
+        format!("{:.0} ({:.0} ms {others}, {:.0} ms on its own)", found.rpm, found.other_ms, found.own_ms);
     if found.rpm >= limit.0 {
         return Finding::pass(code::RPM_OK, expected, observed);
     }

@@ -48,7 +48,7 @@ pub use reading::{
     Way,
 };
 pub use replay::{Bridge, Replayed, replay};
-pub use responsiveness::Responsiveness;
+pub use responsiveness::{Foreign, Responsiveness};
 pub use target::{Ingest, Target, To};
 
 use super::{About, Env, Probe, Problem};

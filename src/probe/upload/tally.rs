@@ -56,6 +56,15 @@ impl Tally {
         (false, Vec::new())
     }
 
+    /// The rate of the last second; `None` before there is one.
+    pub(super) fn last_second_kbps(&self) -> Option<f64> {
+        let slots = 1000 / SLOT_MS as usize;
+        let bytes = super::series::total(self.slots.get(self.slots.len().checked_sub(slots)?..)?);
+        #[expect(clippy::cast_precision_loss, reason = "bytes of a second are far below 2^52")]
+        let kbps = bytes as f64 * 8.0 / 1000.0;
+        Some(kbps)
+    }
+
     /// See [`cut`].
     pub(super) fn cut_to(&mut self, slots: usize) {
         cut(&mut self.slots, &mut self.gaps, slots);

@@ -2,10 +2,8 @@
 //! that carry it and lines that do not.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use golive::farend::{Config, FarEnd};
@@ -15,12 +13,9 @@ use golive::net::tls::Roots;
 use golive::probe::rehearsal::{Limits, Reading, Rehearsal, Target};
 use golive::probe::{Env, Probe};
 use serde_json::{Value, json};
-use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::ServerConfig;
-use tokio_rustls::rustls::crypto::ring::default_provider;
-use tokio_rustls::rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use tokio_util::sync::CancellationToken;
 
+use crate::ground::ingest::{nginx, secured};
 use crate::ground::namespace::Namespace;
 use crate::ground::peer::{Peer, Setup, free_port, need};
 use crate::ground::quiet::{beside_others, quiet};
@@ -29,21 +24,6 @@ use crate::wan::{Line, Wan};
 /// A key that must show nowhere.
 const KEY: &str = "canary-key-77c1";
 const FAR: &str = "203.0.113.2";
-
-fn nginx(listen: IpAddr, rtmp: u16) -> Setup {
-    let config = format!(
-        "load_module /usr/lib/nginx/modules/ngx_rtmp_module.so;
-        user root;
-        daemon off; master_process off;
-        worker_processes 1;
-        pid nginx.pid;
-        error_log error.log info;
-        events {{ worker_connections 64; }}
-        rtmp {{ server {{ listen {listen}:{rtmp}; application live {{ live on; record all; record_path .; }} }} }}"
-    );
-    let peer = Peer::of("nginx", "nginx-light libnginx-mod-rtmp").file("nginx.conf", config);
-    peer.args(["-p", ".", "-c", "nginx.conf", "-e", "error.log"])
-}
 
 fn listener(port: u16, more: &str) -> Setup {
     let input = format!("srt://:{port}?mode=listener{more}");
@@ -140,7 +120,7 @@ fn continuity(file: &Path) -> (usize, usize) {
 async fn nginx_records_a_file_that_plays() {
     let _seat = beside_others();
     let port = free_port();
-    let mut nginx = nginx([127, 0, 0, 1].into(), port).spawn().await_tcp(port);
+    let mut nginx = nginx(&format!("127.0.0.1:{port}"), "").spawn().await_tcp(port);
     let (reading, findings) =
         play(&target(&format!("rtmp://127.0.0.1:{port}/live"), 6_000, 8, json!({})), &env()).await;
     all_pass(&findings);
@@ -163,25 +143,8 @@ async fn nginx_records_a_file_that_plays() {
 async fn over_tls_it_plays_as_well() {
     let _seat = beside_others();
     let plain = free_port();
-    let mut nginx = nginx([127, 0, 0, 1].into(), plain).spawn().await_tcp(plain);
-    let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
-    let certificate: CertificateDer<'static> = made.cert.der().clone();
-    let key = PrivatePkcs8KeyDer::from(made.signing_key.serialize_der());
-    let config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate.clone()], key.into())
-        .unwrap();
-    let acceptor = TlsAcceptor::from(Arc::new(config));
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    tokio::spawn(async move {
-        let (stream, _) = listener.accept().await.unwrap();
-        let mut near = acceptor.accept(stream).await.unwrap();
-        let mut far = tokio::net::TcpStream::connect(("127.0.0.1", plain)).await.unwrap();
-        let _ = tokio::io::copy_bidirectional(&mut near, &mut far).await;
-    });
+    let mut nginx = nginx(&format!("127.0.0.1:{plain}"), "").spawn().await_tcp(plain);
+    let (port, certificate) = secured("127.0.0.1", plain).await;
     let roots = Roots::given(vec![certificate.clone()], vec![certificate]);
     let env = Env { roots, ..env() };
     let (_, findings) =
@@ -237,7 +200,7 @@ async fn srt_live_transmit_receives_it_whole() {
 async fn the_sender_is_on_time_and_costs_little() {
     let _quiet = quiet();
     let port = free_port();
-    let _nginx = nginx([127, 0, 0, 1].into(), port).spawn().await_tcp(port);
+    let _nginx = nginx(&format!("127.0.0.1:{port}"), "").spawn().await_tcp(port);
     let (reading, _) =
         play(&target(&format!("rtmp://127.0.0.1:{port}/live"), 6_000, 10, json!({})), &env()).await;
     let take = taken(&reading);
@@ -268,7 +231,7 @@ async fn nobody_there_and_a_wrong_url_say_why() {
 async fn stopping_keeps_what_was_seen() {
     let _seat = beside_others();
     let port = free_port();
-    let _nginx = nginx([127, 0, 0, 1].into(), port).spawn().await_tcp(port);
+    let _nginx = nginx(&format!("127.0.0.1:{port}"), "").spawn().await_tcp(port);
     let (env, cancel) = (env(), CancellationToken::new());
     let env = Env { cancel: cancel.clone(), ..env };
     tokio::spawn(async move {
@@ -303,7 +266,7 @@ fn over_once(line: &str, target: &Target) -> Result<(Reading, Vec<Finding>), Str
         let nowhere = ["-q", input, "udp://127.0.0.1:9009"];
         Peer::of("srt-live-transmit", "srt-tools").args(nowhere).inside(&far).spawn().await_udp(9000)
     } else {
-        nginx(FAR.parse().unwrap(), 1935).inside(&far).spawn().await_tcp(1935)
+        nginx(&format!("{FAR}:1935"), "").inside(&far).spawn().await_tcp(1935)
     };
     wan.restart();
     let seen = near.run_async(play(target, &env()));

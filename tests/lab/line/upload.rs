@@ -125,6 +125,12 @@ fn a_queue_that_fills_up_and_overflows_is_seen() {
         ..Limits::default()
     };
     assert_eq!(effect_of(&limits, &reading, "upload.bufferbloat"), Effect::Fail);
+    // What is opened meanwhile waits in the same queue.
+    let foreign = reading.responsiveness.and_then(|found| found.foreign).unwrap();
+    assert!(foreign.opened >= 3 && foreign.failed == 0, "{foreign:?}");
+    for round_trip in [foreign.tcp_ms, foreign.tls_ms, foreign.request_ms] {
+        assert!(round_trip > 100.0, "{foreign:?}");
+    }
     assert_eq!(effect_of(&limits, &reading, "upload.retransmits_many"), Effect::Fail);
 }
 

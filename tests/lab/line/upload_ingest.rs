@@ -1,31 +1,17 @@
 //! Upload to the ingest itself: nginx-rtmp takes a test stream as fast as the line does.
 
 use golive::model::{AtLeast, AtMost, Cause, CheckId, Effect, NotMeasured, Publish, Secret, SecretSource};
+use golive::net::tls::Roots;
 use golive::probe::upload::{Ending, Ingest, Limits, Reading, Target, Upload, Vantage};
 use golive::probe::{Env, Probe};
 
-use crate::ground::peer::{Peer, Setup, free_port};
+use crate::ground::ingest::{nginx, secured};
+use crate::ground::peer::free_port;
 use crate::ground::quiet::{beside_others, quiet};
 use crate::line::cable::{Bottleneck, Line};
 
 /// A key that must show nowhere.
 const KEY: &str = "canary-key-41d9";
-
-fn nginx(listen: &str) -> Setup {
-    let config = format!(
-        "load_module /usr/lib/nginx/modules/ngx_rtmp_module.so;
-        user root; daemon off; master_process off; worker_processes 1; pid nginx.pid;
-        error_log error.log info;
-        events {{ worker_connections 64; }}
-        rtmp {{ server {{
-            listen {listen};
-            application live {{ live on; }}
-            application closed {{ live on; deny publish all; }}
-        }} }}"
-    );
-    let peer = Peer::of("nginx", "nginx-light libnginx-mod-rtmp").file("nginx.conf", config);
-    peer.args(["-p", ".", "-c", "nginx.conf", "-e", "error.log"])
-}
 
 fn target(url: String, seconds: u32, kbps: u64) -> Target {
     let test_key = SecretSource::Value(Secret::from(KEY.to_owned()));
@@ -37,7 +23,11 @@ fn env() -> Env {
 }
 
 async fn measure(target: &Target) -> Result<Reading, NotMeasured> {
-    let measured = Upload::measure(target, &env()).await;
+    measure_by(target, &env()).await
+}
+
+async fn measure_by(target: &Target, env: &Env) -> Result<Reading, NotMeasured> {
+    let measured = Upload::measure(target, env).await;
     let said = format!("{measured:?} {}", serde_json::to_string(&measured.as_ref().ok()).unwrap());
     assert!(!said.contains(KEY), "the key shows: {said}");
     measured
@@ -47,7 +37,7 @@ async fn measure(target: &Target) -> Result<Reading, NotMeasured> {
 async fn nginx_takes_a_test_stream_at_the_cap() {
     let _seat = beside_others();
     let port = free_port();
-    let nginx = nginx(&format!("127.0.0.1:{port}")).spawn().await_tcp(port);
+    let nginx = nginx(&format!("127.0.0.1:{port}"), "").spawn().await_tcp(port);
     let reading = measure(&target(format!("rtmp://127.0.0.1:{port}/live"), 6, 10_000)).await.unwrap();
     assert_eq!((&reading.ending, reading.vantage), (&Ending::Complete, Vantage::Acknowledged));
     assert_eq!((reading.measured_ms(), reading.congestion.as_deref()), (6_000, Some("cubic")));
@@ -59,11 +49,30 @@ async fn nginx_takes_a_test_stream_at_the_cap() {
     measure(&target(format!("rtmp://127.0.0.1:{port}/live"), 5, 2_000)).await.unwrap();
 }
 
+#[tokio::test]
+async fn over_tls_it_is_filled_as_well_and_only_when_its_certificate_is_good() {
+    let _seat = beside_others();
+    let plain = free_port();
+    let nginx = nginx(&format!("127.0.0.1:{plain}"), "").spawn().await_tcp(plain);
+    let (port, certificate) = secured("127.0.0.1", plain).await;
+    let target = target(format!("rtmps://127.0.0.1:{port}/live"), 6, 10_000);
+    let ours = || vec![certificate.clone()];
+    let env_of = |public, machine| Env { roots: Roots::given(public, machine), ..env() };
+    let reading = measure_by(&target, &env_of(ours(), ours())).await.unwrap();
+    assert_eq!((&reading.ending, reading.measured_ms()), (&Ending::Complete, 6_000));
+    let rates = reading.rates().unwrap();
+    assert!((9_300.0..10_500.0).contains(&rates.median_kbps), "{rates:?}");
+    let error = measure_by(&target, &env_of(vec![], vec![])).await.unwrap_err();
+    assert_eq!(error.cause, Cause::FarEnd, "{error:?}");
+    let log = std::fs::read_to_string(nginx.dir().join("error.log")).unwrap();
+    assert_eq!(log.matches("publish: name='canary-key-41d9'").count(), 1, "{log}");
+}
+
 #[test]
 fn a_shaped_line_is_measured_within_a_few_percent() {
     let _quiet = quiet();
     let line = Line::new(&Bottleneck::Here);
-    let _nginx = nginx("203.0.113.2:1935").inside(&line.far).spawn().await_tcp(1935);
+    let _nginx = nginx("203.0.113.2:1935", "").inside(&line.far).spawn().await_tcp(1935);
     let target = target("rtmp://203.0.113.2/live".to_owned(), 12, 20_000);
     let reading = line.near.run_async(measure(&target)).unwrap();
     let rates = reading.rates().unwrap();
@@ -80,7 +89,7 @@ fn a_shaped_line_is_measured_within_a_few_percent() {
 async fn an_ingest_that_says_no_is_not_filled() {
     let _seat = beside_others();
     let port = free_port();
-    let _nginx = nginx(&format!("127.0.0.1:{port}")).spawn().await_tcp(port);
+    let _nginx = nginx(&format!("127.0.0.1:{port}"), "").spawn().await_tcp(port);
     for (url, words) in [
         (format!("rtmp://127.0.0.1:{port}/closed"), "hung up at the first pictures"),
         (format!("rtmp://127.0.0.1:{port}/nonesuch"), "takes no test stream"),

@@ -4,18 +4,14 @@
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::process::Command;
-use std::sync::Arc;
 
 use golive::farend::{Config, FarEnd};
 use golive::model::{CheckId, Effect, Finding, Publish, Secret, SecretSource};
 use golive::net::tls::Roots;
 use golive::probe::rtmp::{Limits, Reading, Rtmp, Target};
 use golive::probe::{Env, Probe};
-use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::ServerConfig;
-use tokio_rustls::rustls::crypto::ring::default_provider;
-use tokio_rustls::rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 
+use crate::ground::ingest::{self, secured};
 use crate::ground::namespace::Namespace;
 use crate::ground::peer::{Peer, Setup, free_port, need};
 
@@ -26,34 +22,11 @@ const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 /// nginx with an ingest on `rtmp` and a web server on `http`.
 fn nginx(listen: IpAddr, rtmp: u16, http: u16) -> Setup {
-    let config = format!(
-        "load_module /usr/lib/nginx/modules/ngx_rtmp_module.so;
-        user root;
-        daemon off; master_process off;
-        worker_processes 1;
-        pid nginx.pid;
-        error_log error.log info;
-        events {{ worker_connections 64; }}
-        rtmp {{
-            server {{
-                listen {listen}:{rtmp};
-                application live {{ live on; record all; record_path .; }}
-                application closed {{ live on; deny publish all; }}
-            }}
-        }}
-        http {{ access_log off; server {{ listen {listen}:{http}; }} }}"
-    );
-    Peer::of("nginx", "nginx-light libnginx-mod-rtmp").file("nginx.conf", config).args([
-        "-p",
-        ".",
-        "-c",
-        "nginx.conf",
-        "-e",
-        "error.log",
-    ])
+    let web = format!("http {{ access_log off; server {{ listen {listen}:{http}; }} }}");
+    ingest::nginx(&format!("{listen}:{rtmp}"), &web)
 }
 
-fn ingest() -> (Peer, u16) {
+fn served() -> (Peer, u16) {
     let (rtmp, http) = (free_port(), free_port());
     (nginx(LOOPBACK, rtmp, http).spawn().await_tcp(rtmp), rtmp)
 }
@@ -89,7 +62,7 @@ fn expect(finding: &Finding, effect: Effect, code: &str) {
 
 #[tokio::test]
 async fn nginx_accepts_an_application_rtmp_accepted() {
-    let (_nginx, port) = ingest();
+    let (_nginx, port) = served();
     let (reading, findings) =
         measure(&target(format!("rtmp://127.0.0.1:{port}/live"), Publish::Never), &env()).await;
     expect(&findings[0], Effect::Pass, "rtmp.accepted");
@@ -100,7 +73,7 @@ async fn nginx_accepts_an_application_rtmp_accepted() {
 
 #[tokio::test]
 async fn nginx_takes_and_records_a_test_stream_that_decodes_rtmp_published() {
-    let (mut nginx, port) = ingest();
+    let (mut nginx, port) = served();
     let found = finding(format!("rtmp://127.0.0.1:{port}/live"), Publish::Test).await;
     expect(&found, Effect::Pass, "rtmp.published");
     nginx.terminate();
@@ -121,21 +94,21 @@ async fn nginx_takes_and_records_a_test_stream_that_decodes_rtmp_published() {
 
 #[tokio::test]
 async fn nginx_does_not_know_the_application_rtmp_app_closed() {
-    let (_nginx, port) = ingest();
+    let (_nginx, port) = served();
     let found = finding(format!("rtmp://127.0.0.1:{port}/nonesuch"), Publish::Never).await;
     expect(&found, Effect::Fail, "rtmp.app_closed");
 }
 
 #[tokio::test]
 async fn nginx_consents_and_then_denies_publishing_rtmp_cut() {
-    let (_nginx, port) = ingest();
+    let (_nginx, port) = served();
     let found = finding(format!("rtmp://127.0.0.1:{port}/closed"), Publish::Test).await;
     expect(&found, Effect::Fail, "rtmp.cut");
 }
 
 #[tokio::test]
 async fn a_key_that_somebody_publishes_under_rtmp_key_in_use() {
-    let (_nginx, port) = ingest();
+    let (_nginx, port) = served();
     let target = target(format!("rtmp://127.0.0.1:{port}/live"), Publish::Test);
     let (first, second) = (env(), env());
     let (first, second) = tokio::join!(measure(&target, &first), measure(&target, &second));
@@ -199,7 +172,7 @@ async fn a_tls_server_on_the_port_is_named_rtmp_not_rtmp() {
 
 #[tokio::test]
 async fn tls_spoken_to_a_plain_ingest_rtmp_not_tls() {
-    let (_nginx, port) = ingest();
+    let (_nginx, port) = served();
     let found = finding(format!("rtmps://127.0.0.1:{port}/live"), Publish::Never).await;
     expect(&found, Effect::Fail, "rtmp.not_tls");
     assert!(found.observed.contains("answers in RTMP") && found.remedy.contains("rtmp://"), "{found:?}");
@@ -211,37 +184,10 @@ async fn a_closed_port_rtmp_refused() {
     expect(&found, Effect::Fail, "rtmp.refused");
 }
 
-/// TLS in front of an ingest, with a certificate of its own; returns port and certificate.
-async fn secured(ingest: u16) -> (u16, CertificateDer<'static>) {
-    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-    let certificate = made.cert.der().clone();
-    let key = PrivatePkcs8KeyDer::from(made.signing_key.serialize_der());
-    let config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate.clone()], key.into())
-        .unwrap();
-    let acceptor = TlsAcceptor::from(Arc::new(config));
-    let listener = tokio::net::TcpListener::bind((LOOPBACK, 0)).await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            let acceptor = acceptor.clone();
-            tokio::spawn(async move {
-                let Ok(mut near) = acceptor.accept(stream).await else { return };
-                let mut far = tokio::net::TcpStream::connect((LOOPBACK, ingest)).await.unwrap();
-                let _ = tokio::io::copy_bidirectional(&mut near, &mut far).await;
-            });
-        }
-    });
-    (port, certificate)
-}
-
 #[tokio::test]
 async fn rtmps_is_published_to_when_trusted_and_found_out_when_not() {
-    let (_nginx, plain) = ingest();
-    let (port, certificate) = secured(plain).await;
+    let (_nginx, plain) = served();
+    let (port, certificate) = secured("localhost", plain).await;
     let target = target(format!("rtmps://localhost:{port}/live"), Publish::Test);
     let ours = || vec![certificate.clone()];
     // localhost may have an IPv6 address, on which nothing listens: only IPv4's findings are looked at.

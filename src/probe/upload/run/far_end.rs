@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
+use super::beside::{Beside, SETTLED};
 use super::load::{Load, Spent};
 use super::{
     LAST_WORD, LAST_WORD_CANCELLED, attempts, byte_budget, connections, is_out_of_reach, of_load,
@@ -14,7 +15,6 @@ use crate::net::clock::Origin;
 use crate::net::dial;
 use crate::net::far_end::{Control, Lost, PATIENCE};
 use crate::probe::Env;
-use crate::probe::upload::responsiveness::responsiveness;
 use crate::probe::upload::tally::Tally;
 use crate::probe::upload::{Ending, Reading, SLOT_MS, Target};
 use crate::wire::control::{DATA_MAGIC, Ended, Reply, Request};
@@ -27,19 +27,6 @@ pub(super) async fn measure(target: &Target, env: &Env, far_end: &FarEnd) -> Res
     let stop = test.send().await;
     let ending = test.finish(stop, far_end).await;
     test.reading(ending)
-}
-
-/// A ping goes over the control connection so often while sending, one at a time.
-const PING_EVERY: Duration = Duration::from_millis(200);
-/// When pings begin to count: TCP's start-up is over.
-const SETTLED: Duration = Duration::from_secs(2);
-
-/// Pings over the control connection while the data connections load the line.
-#[derive(Debug, Default)]
-struct Pings {
-    number: u32,
-    sent: Option<Instant>,
-    times_ms: Vec<f64>,
 }
 
 /// Why sending stopped.
@@ -66,7 +53,7 @@ struct Test<'a> {
     load: Load<'a>,
     idle_rtt_ms: Vec<f64>,
     tally: Tally,
-    pings: Pings,
+    beside: Beside,
     far_end_late_ms: Option<u64>,
 }
 
@@ -99,15 +86,14 @@ impl<'a> Test<'a> {
             load,
             idle_rtt_ms,
             tally: Tally::default(),
-            pings: Pings::default(),
+            beside: Beside::new(env, far_end, target.seconds, target.at_most_kbps),
             far_end_late_ms: None,
         })
     }
 
     async fn send(&mut self) -> Stop {
         let end = self.load.started + sending_time(self.target, &self.idle_rtt_ms);
-        let mut ping = interval_at(self.load.started + SETTLED, PING_EVERY);
-        ping.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        let remote = self.control.remote();
         loop {
             tokio::select! {
                 () = self.env.cancel.cancelled() => return Stop::Cancelled,
@@ -121,13 +107,12 @@ impl<'a> Test<'a> {
                     },
                     Err(lost) => return Stop::Control(lost),
                 },
-                _ = ping.tick(), if self.pings.sent.is_none() => {
-                    self.pings.number = self.pings.number.wrapping_add(1);
-                    self.pings.sent = Some(Instant::now());
-                    if let Err(lost) = self.control.send(&Request::Ping { n: self.pings.number }).await {
+                due = self.beside.next(remote) => if let Some(number) = due {
+                    self.beside.pinged(number);
+                    if let Err(lost) = self.control.send(&Request::Ping { n: number }).await {
                         return Stop::Control(lost);
                     }
-                }
+                },
                 spent = self.load.step(end) => match spent {
                     Some(Spent::Done) => return Stop::Done,
                     Some(Spent::Broken(failure)) => return Stop::Data(failure),
@@ -140,15 +125,15 @@ impl<'a> Test<'a> {
 
     /// True at a report of what arrived.
     fn hear(&mut self, reply: &Reply) -> bool {
-        if let Reply::Pong { n } = reply
-            && *n == self.pings.number
-            && let Some(sent) = self.pings.sent.take()
-        {
-            self.pings.times_ms.push(sent.elapsed().as_secs_f64() * 1000.0);
+        if let Reply::Pong { n } = reply {
+            self.beside.answered(*n);
         }
         let (arrived, fresh) = self.tally.reply(reply, wanted_slots(self.target));
         if arrived {
             self.load.alive = Instant::now();
+        }
+        if let Some(kbps) = self.tally.last_second_kbps() {
+            self.beside.keep_to(kbps);
         }
         self.load.show(fresh);
         matches!(reply, Reply::Arrivals { .. })
@@ -205,7 +190,7 @@ impl<'a> Test<'a> {
 
     /// The connection died without a word. Whether the far end is still there tells a line that
     /// failed from an instrument that did.
-    async fn autopsy(&self, what: &str, far_end: &FarEnd) -> Ending {
+    async fn autopsy(&mut self, what: &str, far_end: &FarEnd) -> Ending {
         let silent_ms = self.load.silent_ms();
         let (env, origin) = (self.env, Origin::start());
         let again = dial::tcp(self.control.remote(), &env.source, PATIENCE, &origin);
@@ -243,7 +228,7 @@ impl<'a> Test<'a> {
         let own = self.load.kernel.loaded_rtt.iter().filter(|sample| sample.offset_ms >= settled_ms);
         let own: Vec<f64> = own.map(|sample| sample.rtt_ms).collect();
         Ok(Reading {
-            responsiveness: responsiveness(&self.pings.times_ms, &own),
+            responsiveness: self.beside.found(&own),
             method: format!("{}, counted by the far end", connections(self.target)),
             seen_as: self.tally.seen_as,
             arrived_bytes: self.tally.slots,

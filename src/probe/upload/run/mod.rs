@@ -1,5 +1,6 @@
 //! Sends, and lets the other side or the acknowledgements count: one file per way.
 
+mod beside;
 mod far_end;
 mod far_end_udp;
 mod https;

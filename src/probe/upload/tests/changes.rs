@@ -1,6 +1,7 @@
 //! Falls in rate, pauses that keep time, what held TCP up.
 
 use super::*;
+use crate::net::far_end::Opening;
 
 #[test]
 fn a_boost_that_ends_does_not_flatter_however_long_it_lasted() {
@@ -64,10 +65,11 @@ fn what_ended_a_faster_rate_has_its_name() {
 fn responsiveness_is_round_trips_a_minute_without_the_slowest() {
     let mut other = vec![50.0; 19];
     other.push(9_000.0);
-    let found = responsiveness::responsiveness(&other, &[30.0, 30.0, 30.0]).unwrap();
+    let responsiveness = |pings: &[f64], own: &[f64]| responsiveness::responsiveness(pings, own, None);
+    let found = responsiveness(&other, &[30.0, 30.0, 30.0]).unwrap();
     assert_eq!((found.rpm, found.other_ms, found.own_ms, found.pings), (1500.0, 50.0, 30.0, 20));
-    assert_eq!(responsiveness::responsiveness(&other[..9], &[30.0]), None);
-    assert_eq!(responsiveness::responsiveness(&other, &[]), None);
+    assert_eq!(responsiveness(&other[..9], &[30.0]), None);
+    assert_eq!(responsiveness(&other, &[]), None);
     let limits = Limits { responsiveness_rpm: Some(AtLeast(1000.0)), ..Limits::default() };
     let judged = |responsiveness| {
         let reading = Reading { responsiveness, ..reading(steady(10_000, 60)) };
@@ -80,6 +82,20 @@ fn responsiveness_is_round_trips_a_minute_without_the_slowest() {
     assert!(has(judged(Some(found)), "upload.responsive", Effect::Pass));
     assert!(has(judged(Some(Responsiveness { rpm: 60.0, ..found })), "upload.unresponsive", Effect::Fail));
     assert!(has(judged(None), "upload.responsiveness_unknown", Effect::Unknown));
+}
+
+/// draft-ietf-ippm-responsiveness-09, section 4.3: a sixth each of TCP, TLS and request, half of the load's own.
+#[test]
+fn new_connections_count_half_by_their_three_round_trips() {
+    let opening = |tcp_ms, tls_ms, request_ms| Opening { tcp_ms, tls_ms, request_ms };
+    let openings = [opening(30.0, 60.0, 90.0); 3];
+    assert_eq!(Foreign::of(&openings[..2], 5), None);
+    let foreign = Foreign::of(&openings, 5).unwrap();
+    let found = responsiveness::responsiveness(&[500.0; 20], &[40.0], Some(foreign)).unwrap();
+    assert_eq!((found.other_ms, found.own_ms, found.rpm), (60.0, 40.0, 1200.0));
+    assert_eq!((foreign.opened, foreign.failed), (3, 5));
+    let stored = serde_json::to_value(found).unwrap();
+    assert_eq!(serde_json::from_value::<Responsiveness>(stored).unwrap(), found);
 }
 
 #[test]
