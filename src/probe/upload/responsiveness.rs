@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::net::far_end::Opening;
 
 /// Round trips that are too few to speak of.
-const FEW: usize = 10;
+const FEW: usize = 5;
 /// New connections that are too few to speak of: each is three round trips.
 const FEW_NEW: usize = 3;
 /// Of a hundred, those that are not left out.

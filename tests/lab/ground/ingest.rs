@@ -10,8 +10,8 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 
 use super::peer::{Peer, Setup};
 
-/// nginx that takes any key of `live` and records it, and of `closed` takes none. `more` are other blocks of
-/// its configuration.
+/// nginx that takes any key of `live` and records it, and of `closed` takes none. Its default of 1 MB a message
+/// is less than a keyframe at 50 Mb/s. `more` are other blocks of its configuration.
 pub fn nginx(listen: &str, more: &str) -> Setup {
     let config = format!(
         "load_module /usr/lib/nginx/modules/ngx_rtmp_module.so;
@@ -24,6 +24,7 @@ pub fn nginx(listen: &str, more: &str) -> Setup {
         rtmp {{
             server {{
                 listen {listen};
+                max_message 16M;
                 application live {{ live on; record all; record_path .; }}
                 application closed {{ live on; deny publish all; }}
             }}

@@ -18,13 +18,13 @@ use crate::probe::upload::responsiveness::{Foreign, Responsiveness, responsivene
 /// When answers begin to count: TCP's start-up is over.
 pub(super) const SETTLED: Duration = Duration::from_secs(2);
 /// Of the rate that arrives, what each of the two may take; the draft allows a twentieth in all.
-const SHARE: f64 = 0.0025;
+const SHARE: f64 = 0.001;
 /// A ping goes so often at most, one at a time.
 const PING_EVERY: Duration = Duration::from_millis(200);
 /// Bytes of IP that a ping puts on the line, with the acknowledgement of its answer.
 const PING_BYTES: f64 = 150.0;
 /// A new connection is opened so often at most, one at a time.
-const OPEN_EVERY: Duration = Duration::from_secs(1);
+const OPEN_EVERY: Duration = Duration::from_secs(2);
 /// Bytes of IP that a new connection puts on the line.
 const OPEN_BYTES: f64 = 1500.0;
 /// Connections that are opened in one test at most.

@@ -68,7 +68,7 @@ fn responsiveness_is_round_trips_a_minute_without_the_slowest() {
     let responsiveness = |pings: &[f64], own: &[f64]| responsiveness::responsiveness(pings, own, None);
     let found = responsiveness(&other, &[30.0, 30.0, 30.0]).unwrap();
     assert_eq!((found.rpm, found.other_ms, found.own_ms, found.pings), (1500.0, 50.0, 30.0, 20));
-    assert_eq!(responsiveness(&other[..9], &[30.0]), None);
+    assert_eq!(responsiveness(&other[..4], &[30.0]), None);
     assert_eq!(responsiveness(&other, &[]), None);
     let limits = Limits { responsiveness_rpm: Some(AtLeast(1000.0)), ..Limits::default() };
     let judged = |responsiveness| {
