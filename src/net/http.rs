@@ -87,8 +87,22 @@ pub async fn fetch(
 pub async fn exchange<S>(
     stream: &mut S,
     question: &[u8],
+    pages: Pages,
+    limit: Duration,
+) -> Result<Page, Trouble>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    exchange_watched(stream, question, pages, limit, |_| {}).await
+}
+
+/// As [`exchange`]; `heard` is told of every piece that comes, how many bytes it has.
+pub async fn exchange_watched<S>(
+    stream: &mut S,
+    question: &[u8],
     mut pages: Pages,
     limit: Duration,
+    mut heard: impl FnMut(usize) + Send,
 ) -> Result<Page, Trouble>
 where
     S: AsyncRead + AsyncWrite + Unpin,
@@ -101,11 +115,12 @@ where
     };
     // Who refuses may close before it reads all: what it said shows when reading.
     let sent = timeout_at(deadline, sent).await;
-    let mut buffer = [0; 4096];
+    let mut buffer = vec![0; 16 * 1024];
     loop {
         let read = timeout_at(deadline, stream.read(&mut buffer)).await;
         let ended = match read {
             Ok(Ok(length @ 1..)) => {
+                heard(length);
                 pages.receive(buffer.get(..length).unwrap_or_default());
                 None
             }

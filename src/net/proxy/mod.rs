@@ -6,12 +6,14 @@ mod script;
 mod settings;
 mod tunnel;
 
-pub use script::{Step, run};
-pub use settings::{Named, Word, environment, machine};
-pub use tunnel::{Connect, Door, LONGEST, Opened, Stream, Tunnel, open};
+pub use script::{FETCH, MOST as MOST_OF_SCRIPT, Step, WPAD, fetch_script, run};
+pub use settings::{LONGEST as SETTINGS, Named, Word, environment, settings};
+pub use tunnel::{Connect, Door, LONGEST, Opened, Stream, Tunnel, open, reach};
 
 use std::fmt;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -45,6 +47,13 @@ pub struct Proxy {
 /// What admits to a proxy, as `user:password`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Credentials(Secret);
+
+impl Credentials {
+    /// The value of `Proxy-Authorization` (RFC 7617).
+    pub fn proof(&self) -> Secret {
+        Secret::from(format!("Basic {}", STANDARD.encode(self.0.reveal())))
+    }
+}
 
 impl fmt::Display for Proxy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -10,9 +10,22 @@ use url::Url;
 
 use super::settings::proxy;
 use super::{Proxy, Scheme};
+use crate::model::{Failure, SourceAddress, WireText};
+use crate::net::clock::Origin;
+use crate::net::http::{Request, fetch};
+use crate::net::tls::Roots;
+use crate::net::{dial, resolve};
+use crate::wire::http::WebUrl;
 
+/// Where the name `wpad` keeps its script (draft-ietf-wrec-wpad-01, 4.4).
+pub const WPAD: &str = "http://wpad/wpad.dat";
 /// Longest time for a script.
 const LIMIT: Duration = Duration::from_secs(2);
+const LOOKUP: Duration = Duration::from_secs(3);
+/// Longest time of [`fetch_script`] for the connection and for the answer, each.
+pub const FETCH: Duration = Duration::from_secs(4);
+/// Longest script that is fetched, in bytes: browsers take no more either.
+pub const MOST: usize = 1024 * 1024;
 /// Steps of an answer that are kept.
 const MAX_STEPS: usize = 8;
 
@@ -49,6 +62,33 @@ pub fn run(script: &str, destination: &Url, own: Option<IpAddr>) -> Result<Vec<S
         }
     });
     Ok(steps.collect())
+}
+
+/// Fetches a script: its text, and our own address in the connection that it came over.
+///
+/// # Errors
+/// How it ended, with what came instead or the system's words.
+pub async fn fetch_script(
+    url: &WebUrl,
+    source: &SourceAddress,
+    roots: &Roots,
+    origin: &Origin,
+) -> Result<(String, Option<IpAddr>), (Failure, WireText)> {
+    let found =
+        resolve::lookup(url.host(), url.port(), LOOKUP).await.map_err(|why| (why, WireText::default()))?;
+    let usable = dial::usable(found, source).map_err(|why| (Failure::NetUnreachable, why.detail.into()))?;
+    let request = Request { url, accept: "application/x-ns-proxy-autoconfig, */*", most: MOST, limit: FETCH };
+    let Some(&at) = usable.first() else { return Err((Failure::NoAddress, WireText::default())) };
+    let fetched = fetch(at, &request, source, roots, origin)
+        .await
+        .map_err(|why| (Failure::NetUnreachable, WireText::from(why.detail)))?;
+    let page = fetched.outcome.map_err(|trouble| (trouble.failure, trouble.detail))?;
+    let own = fetched.contact.local.map(|local| local.ip());
+    match page.response.status {
+        200 if page.whole => Ok((String::from_utf8_lossy(&page.body).into_owned(), own)),
+        200 => Err((Failure::Other, WireText::from("it is longer than 1 MiB, or was cut off"))),
+        status => Err((Failure::Other, WireText::from(format!("HTTP {status} {}", page.response.reason)))),
+    }
 }
 
 /// In words of our own: the crate's may quote the script.

@@ -2,6 +2,7 @@
 //! as [`Credentials`].
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use proxy_watch::{Error, ProxyAuth, ProxyEndpoint, ProxyEntry, ProxyEnv, ProxyMode, Scheme as Of};
 use url::Url;
@@ -59,12 +60,22 @@ fn of_variables(variables: impl Iterator<Item = (String, String)>, destination: 
     said
 }
 
-/// What this machine's own settings say: the desktop's on Linux, the system's elsewhere. May wait for a
-/// service of the system: call it where that does no harm.
+/// Longest time for [`settings`]: the system's settings service may be asleep, or none.
+pub const LONGEST: Duration = Duration::from_secs(3);
+
+/// What this machine's own settings say: the desktop's on Linux, the system's elsewhere.
 ///
 /// # Errors
 /// Why they cannot be read, in words: a server has no desktop.
-pub fn machine(destination: &Url) -> Result<Vec<Named>, &'static str> {
+pub async fn settings(destination: Url) -> Result<Vec<Named>, &'static str> {
+    let read = tokio::task::spawn_blocking(move || machine(&destination));
+    match tokio::time::timeout(LONGEST, read).await {
+        Ok(Ok(read)) => read,
+        _ => Err("the system's settings did not come in time"),
+    }
+}
+
+fn machine(destination: &Url) -> Result<Vec<Named>, &'static str> {
     let config = proxy_watch::read().map_err(|error| reason(&error))?;
     Ok(of_mode(&config.effective, destination))
 }

@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -98,26 +96,41 @@ pub struct Opened {
 
 /// Asks a proxy for a tunnel.
 pub async fn open(door: &Door<'_>, to: &HostPort) -> Result<Opened, NotMeasured> {
+    Ok(match reach(door).await? {
+        Ok((contact, stream)) => {
+            let (connect, tunnel) = request(stream, door.credentials, to).await;
+            Opened { contact: Some(contact), connect, tunnel }
+        }
+        Err((contact, connect)) => Opened { contact, connect, tunnel: None },
+    })
+}
+
+/// Connects to the proxy itself: for a tunnel, or for requests that it passes on (RFC 9112, 3.2.2).
+/// `Ok(Err(_))` when there is no connection, with how it ended.
+pub async fn reach(
+    door: &Door<'_>,
+) -> Result<Result<(Contact, Tunnel), (Option<Contact>, Connect)>, NotMeasured> {
     let proxy = door.proxy;
     if proxy.scheme == Scheme::Socks {
         let why = WireText::from("golive does not speak SOCKS");
-        return Ok(Opened { contact: None, connect: Connect::NotAsked { why }, tunnel: None });
+        return Ok(Err((None, Connect::NotAsked { why })));
     }
     let none = |failure, detail: WireText, connected| Connect::None { failure, detail, connected };
     let addresses = match resolve::lookup(&proxy.host, proxy.port, LOOKUP).await {
         Ok(addresses) => dial::usable(addresses, door.source)?,
         Err(failure) => {
-            let connect = none(failure, WireText::default(), false);
-            return Ok(Opened { contact: None, connect, tunnel: None });
+            return Ok(Err((None, none(failure, WireText::default(), false))));
         }
     };
     let mut missed = None;
     for address in addresses.into_iter().take(2) {
         match dial::tcp(address, door.source, LIMIT, door.origin).await? {
             Ok(dialled) => {
-                let contact = Some(dialled.contact);
-                let (connect, tunnel) = ask(dialled.stream, door, to).await;
-                return Ok(Opened { contact, connect, tunnel });
+                let contact = dialled.contact;
+                return Ok(match encrypted(dialled.stream, door).await {
+                    Ok(stream) => Ok((contact, stream)),
+                    Err(connect) => Err((Some(contact), connect)),
+                });
             }
             Err(failed) => {
                 let connect = none(failed.failure, WireText::from(failed.detail), false);
@@ -125,32 +138,28 @@ pub async fn open(door: &Door<'_>, to: &HostPort) -> Result<Opened, NotMeasured>
             }
         }
     }
-    let (contact, connect) =
-        missed.unwrap_or_else(|| (None, none(Failure::NoAddress, WireText::default(), false)));
-    Ok(Opened { contact, connect, tunnel: None })
+    Ok(Err(missed.unwrap_or_else(|| (None, none(Failure::NoAddress, WireText::default(), false)))))
 }
 
-async fn ask(tcp: tokio::net::TcpStream, door: &Door<'_>, to: &HostPort) -> (Connect, Option<Tunnel>) {
-    if door.proxy.scheme == Scheme::Https {
-        let mut ask = Ask::new(&door.proxy.host, Accept::Trusted, door.roots);
-        ask.limit = LIMIT;
-        return match tls::connect(tcp, &ask).await {
-            Ok(connected) => request(connected.stream, door.credentials, to).await,
-            Err(failed) => {
-                (Connect::None { failure: failed.failure, detail: failed.detail, connected: true }, None)
-            }
-        };
+/// Over TLS, where the proxy is spoken to so.
+async fn encrypted(tcp: tokio::net::TcpStream, door: &Door<'_>) -> Result<Tunnel, Connect> {
+    if door.proxy.scheme != Scheme::Https {
+        return Ok(Box::new(tcp));
     }
-    request(tcp, door.credentials, to).await
+    let mut ask = Ask::new(&door.proxy.host, Accept::Trusted, door.roots);
+    ask.limit = LIMIT;
+    match tls::connect(tcp, &ask).await {
+        Ok(connected) => Ok(Box::new(connected.stream)),
+        Err(failed) => Err(Connect::None { failure: failed.failure, detail: failed.detail, connected: true }),
+    }
 }
 
-async fn request<S: Stream + 'static>(
-    mut stream: S,
+async fn request(
+    mut stream: Tunnel,
     credentials: Option<&Credentials>,
     to: &HostPort,
 ) -> (Connect, Option<Tunnel>) {
-    let proof = credentials
-        .map(|Credentials(pair)| Secret::from(format!("Basic {}", STANDARD.encode(pair.reveal()))));
+    let proof = credentials.map(Credentials::proof);
     let question = connect(&to.to_string(), proof.as_ref().map(Secret::reveal));
     let page = match exchange(&mut stream, &question, Pages::of_connect(MOST), LIMIT).await {
         Ok(page) => page,
@@ -172,7 +181,7 @@ async fn request<S: Stream + 'static>(
             .collect(),
         page: WireText::from_bytes(page.body.trim_ascii()),
     };
-    let tunnel = answer.is_open().then(|| Box::new(stream) as Tunnel);
+    let tunnel = answer.is_open().then_some(stream);
     (answer, tunnel)
 }
 

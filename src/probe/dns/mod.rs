@@ -17,7 +17,6 @@
 //! # Needs
 //! Nothing. For proof: a TLS port of the host (`prove`), or its addresses (`addresses`).
 
-mod block_pages;
 mod judge;
 mod run;
 #[cfg(test)]
@@ -38,7 +37,7 @@ use crate::model::{
 };
 use crate::net::dns::PORT;
 use crate::net::tls::Identity;
-use crate::wire::dns::{Kind, Question, Reply};
+use crate::wire::dns::{Kind, Question, Reply, block_pages};
 
 /// Resolvers asked at most.
 pub const MAX_RESOLVERS: usize = 4;

@@ -15,7 +15,6 @@
 //! Nothing; a desktop's settings are those of the user who runs it.
 
 mod judge;
-mod product;
 mod reading;
 mod run;
 mod target;

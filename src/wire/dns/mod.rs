@@ -4,6 +4,7 @@
 //! The encoding is hickory's; what is done here is to ask so that code, flags and truncation
 //! are seen, and to keep a bounded part of what a stranger says.
 
+pub mod block_pages;
 mod extended_error;
 #[cfg(test)]
 mod tests;

@@ -55,6 +55,11 @@ impl WebUrl {
         if self.port == usual { host } else { format!("{host}:{}", self.port) }
     }
 
+    /// Scheme, host and port, as a browser tells sites apart (RFC 6454).
+    pub fn origin(&self) -> String {
+        format!("{}://{}", if self.tls { "https" } else { "http" }, self.authority())
+    }
+
     /// Where a redirection from here leads; none when that is no web address.
     pub fn join(&self, location: &str) -> Option<Self> {
         Self::of(Url::parse(&self.text).ok()?.join(location).ok()?).ok()

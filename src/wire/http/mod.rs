@@ -4,14 +4,20 @@
 //! Not HTTP/2: there a second flow control of the server's own choosing would hold an upload up.
 
 mod address;
+mod block_page;
+mod browse;
 mod page;
+mod product;
 mod response;
 mod status;
 #[cfg(test)]
 mod tests;
 
 pub use address::WebUrl;
+pub use block_page::block_page;
+pub use browse::Browse;
 pub use page::{Page, Pages};
+pub use product::product;
 pub use response::{BadResponse, MAX_HEAD, Response, Responses};
 pub use status::{meaning, remedy};
 

@@ -14,6 +14,8 @@ pub struct Page {
     pub body: Vec<u8>,
     /// True when that is all of it.
     pub whole: bool,
+    /// Bytes of the body that came, also those that were not wanted.
+    pub length: u64,
 }
 
 /// How long the body is (RFC 9112, 6.3).
@@ -41,12 +43,21 @@ pub struct Pages {
     body: Vec<u8>,
     most: usize,
     tunnel: bool,
+    /// Wait for the end of the body, though no more of it is kept.
+    to_the_end: bool,
+    length: u64,
 }
 
 impl Pages {
     /// Of a `GET`; at most so many bytes of its body.
     pub fn new(most: usize) -> Self {
-        Self { heads: Responses::default(), head: None, body: Vec::new(), most, tunnel: false }
+        let (heads, body) = (Responses::default(), Vec::new());
+        Self { heads, head: None, body, most, tunnel: false, to_the_end: false, length: 0 }
+    }
+
+    /// Of a `GET` whose whole body is to come; at most so many bytes of it are kept.
+    pub fn to_the_end(most: usize) -> Self {
+        Self { to_the_end: true, ..Self::new(most) }
     }
 
     /// Of a `CONNECT`: after a success no body follows, but the tunnel (RFC 9110, 9.3.6).
@@ -85,7 +96,7 @@ impl Pages {
             Some((_, Framing::Chunked(chunk))) => matches!(chunk, Chunk::Last),
             _ => false,
         };
-        if is_over || self.body.len() >= self.most {
+        if is_over || (!self.to_the_end && self.body.len() >= self.most) {
             return Ok(self.give(is_over));
         }
         Ok(None)
@@ -110,7 +121,7 @@ impl Pages {
 
     fn give(&mut self, whole: bool) -> Option<Page> {
         let (response, _) = self.head.take()?;
-        Some(Page { response, body: std::mem::take(&mut self.body), whole })
+        Some(Page { response, body: std::mem::take(&mut self.body), whole, length: self.length })
     }
 
     fn framing(&self, response: &Response) -> Framing {
@@ -131,15 +142,20 @@ impl Pages {
             Some((_, Framing::Length(left))) => {
                 let length = bytes.len().min(usize::try_from(*left).unwrap_or(usize::MAX));
                 *left -= length as u64;
+                self.length += length as u64;
                 self.body.extend(bytes.iter().take(length.min(room)));
             }
-            Some((_, Framing::UntilClose)) => self.body.extend(bytes.iter().take(room)),
+            Some((_, Framing::UntilClose)) => {
+                self.length += bytes.len() as u64;
+                self.body.extend(bytes.iter().take(room));
+            }
             Some((_, Framing::Chunked(chunk))) => {
                 for &byte in bytes {
-                    if let Some(data) = chunk.step(byte)
-                        && self.body.len() < self.most
-                    {
-                        self.body.push(data);
+                    if let Some(data) = chunk.step(byte) {
+                        self.length += 1;
+                        if self.body.len() < self.most {
+                            self.body.push(data);
+                        }
                     }
                 }
             }

@@ -2,9 +2,10 @@
 
 use std::net::IpAddr;
 
-use super::super::{Limits, Reading, block_pages};
+use super::super::{Limits, Reading};
 use super::{code, proof};
 use crate::model::{Finding, OneOf, Special};
+use crate::wire::dns::block_pages;
 
 /// Names that are no public names (RFC 6761, RFC 6762, RFC 8375, and ICANN's reserved
 /// `internal`), and some that companies use as if they were.

@@ -8,19 +8,17 @@ use std::time::Duration;
 use futures::future::try_join_all;
 use url::Url;
 
-use super::product::product;
 use super::reading::{Direct, Reading, Said, Says, Teller, Through};
 use super::target::{Ingest, Target};
 use crate::model::{Cause, Demand, Endpoint, HostPort, NotMeasured, Transport, WireText};
 use crate::net::proxy::{self, Connect, Credentials, Door, Named, Word};
 use crate::net::{dial, resolve};
 use crate::probe::Env;
+use crate::wire::http::product;
 
 const METHOD: &str = "what names a proxy here; the ingest asked directly and through each proxy (CONNECT): RTMP's \
                       handshake, or a TLS handshake whose certificate is held against Mozilla's roots";
 const LOOKUP: Duration = Duration::from_secs(5);
-/// The system's settings service may be asleep, or none.
-const SETTINGS: Duration = Duration::from_secs(3);
 /// Proxies that are tried, those of the policy first.
 const MAX_PROXIES: usize = 6;
 const MAX_ADDRESSES: u64 = 2 * resolve::MAX_PER_FAMILY as u64;
@@ -38,15 +36,15 @@ pub(super) fn demand(target: &Target) -> Demand {
         endpoints.push(implied("wpad", 80));
     }
     let (tries, scripts) = (MAX_ADDRESSES + 2 * MAX_PROXIES as u64, scripts::MAX as u64);
-    let script = scripts::FETCH.as_secs_f64() * 2.0 + 2.0;
+    let script = proxy::FETCH.as_secs_f64() * 2.0 + 2.0;
     let through = proxy::LONGEST.as_secs_f64() * 2.0 + reach::LONGEST.as_secs_f64();
     Demand {
         endpoints,
         bytes_up: tries * 8 * 1024 + scripts * 1024,
-        bytes_down: tries * 140_000 + scripts * scripts::MOST as u64,
+        bytes_down: tries * 140_000 + scripts * proxy::MOST_OF_SCRIPT as u64,
         packets: tries * 80 + scripts * 1000,
         seconds: 1.5,
-        seconds_max: (SETTINGS + LOOKUP * 2).as_secs_f64() + script * 2.0 + through,
+        seconds_max: (proxy::SETTINGS + LOOKUP * 2).as_secs_f64() + script * 2.0 + through,
     }
 }
 
@@ -125,7 +123,7 @@ async fn told(target: &Target, destination: &Url, env: &Env) -> Told {
     for named in proxy::environment(destination) {
         hear(&mut told, &mut scripts, Teller::Environment, named);
     }
-    match settings(destination.clone()).await {
+    match proxy::settings(destination.clone()).await {
         Ok(all) => all.into_iter().for_each(|named| hear(&mut told, &mut scripts, Teller::Machine, named)),
         Err(why) => {
             let why = WireText::from(why);
@@ -134,14 +132,6 @@ async fn told(target: &Target, destination: &Url, env: &Env) -> Told {
     }
     scripts.run(&mut told, target, destination, env).await;
     told
-}
-
-async fn settings(destination: Url) -> Result<Vec<Named>, &'static str> {
-    let read = tokio::task::spawn_blocking(move || proxy::machine(&destination));
-    match tokio::time::timeout(SETTINGS, read).await {
-        Ok(Ok(read)) => read,
-        _ => Err("the system's settings did not come in time"),
-    }
 }
 
 fn hear(told: &mut Told, scripts: &mut scripts::Wanted, teller: Teller, named: Named) {

@@ -1,28 +1,20 @@
 //! Finds proxy scripts, fetches and runs them.
 
-use std::net::IpAddr;
 use std::time::Duration;
 
 use url::Url;
 
 use super::Told;
 use crate::model::{Failure, WireText};
-use crate::net::http::{Request, fetch};
 use crate::net::proxy::{self, Step};
-use crate::net::{dhcp, dial, resolve};
+use crate::net::{dhcp, resolve};
 use crate::probe::Env;
 use crate::probe::proxy::reading::{Says, Script, ScriptAnswer, Teller};
 use crate::probe::proxy::target::Target;
 use crate::wire::captive::without_query;
 use crate::wire::http::WebUrl;
 
-/// Where the name `wpad` keeps its script (draft-ietf-wrec-wpad-01, 4.4).
-const WPAD: &str = "http://wpad/wpad.dat";
 const LOOKUP: Duration = Duration::from_secs(3);
-/// Longest time for the connection and for the answer, each.
-pub(super) const FETCH: Duration = Duration::from_secs(4);
-/// Longest script that is fetched, in bytes: browsers take no more either.
-pub(super) const MOST: usize = 1024 * 1024;
 /// Scripts that are run.
 pub(super) const MAX: usize = 4;
 
@@ -75,14 +67,17 @@ impl Wanted {
             self.at(Teller::Dhcp, url);
         } else if resolve::lookup("wpad", 80, LOOKUP).await.is_ok() {
             told.say(Teller::Dns, "wpad", Says::Script);
-            self.at(Teller::Dns, WPAD.to_owned());
+            self.at(Teller::Dns, proxy::WPAD.to_owned());
         }
     }
 }
 
 async fn one(teller: Teller, source: Source, destination: &Url, env: &Env) -> (Script, Vec<Step>) {
     let (url, text) = match source {
-        Source::At(url) => (WireText::from(url.without_query()), text(&url, env).await),
+        Source::At(url) => (
+            WireText::from(url.without_query()),
+            proxy::fetch_script(&url, &env.source, &env.roots, &env.origin).await,
+        ),
         Source::Inline(text) => (WireText::from("written into the settings"), Ok((text, None))),
         Source::Nowhere(url) => {
             let detail = WireText::from("it is no web address");
@@ -105,25 +100,5 @@ async fn one(teller: Teller, source: Source, destination: &Url, env: &Env) -> (S
             });
             (script(ScriptAnswer::Ways(words.collect())), steps)
         }
-    }
-}
-
-/// The script, and our own address in the connection that it came over.
-async fn text(url: &WebUrl, env: &Env) -> Result<(String, Option<IpAddr>), (Failure, WireText)> {
-    let found =
-        resolve::lookup(url.host(), url.port(), LOOKUP).await.map_err(|why| (why, WireText::default()))?;
-    let usable =
-        dial::usable(found, &env.source).map_err(|why| (Failure::NetUnreachable, why.detail.into()))?;
-    let request = Request { url, accept: "application/x-ns-proxy-autoconfig, */*", most: MOST, limit: FETCH };
-    let Some(&at) = usable.first() else { return Err((Failure::NoAddress, WireText::default())) };
-    let fetched = fetch(at, &request, &env.source, &env.roots, &env.origin)
-        .await
-        .map_err(|why| (Failure::NetUnreachable, WireText::from(why.detail)))?;
-    let page = fetched.outcome.map_err(|trouble| (trouble.failure, trouble.detail))?;
-    let own = fetched.contact.local.map(|local| local.ip());
-    match page.response.status {
-        200 if page.whole => Ok((String::from_utf8_lossy(&page.body).into_owned(), own)),
-        200 => Err((Failure::Other, WireText::from("it is longer than 1 MiB, or was cut off"))),
-        status => Err((Failure::Other, WireText::from(format!("HTTP {status} {}", page.response.reason)))),
     }
 }

@@ -10,7 +10,7 @@ const FORTIGUARD: [IpAddr; 2] = [
 ];
 
 /// Whose block page an address is known to be.
-pub(super) fn owner(ip: IpAddr) -> Option<&'static str> {
+pub fn owner(ip: IpAddr) -> Option<&'static str> {
     match ip {
         _ if FORTIGUARD.contains(&ip) => Some("FortiGuard"),
         // Cisco Umbrella's block pages, one address a category (hit-*.opendns.com).

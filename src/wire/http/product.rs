@@ -1,4 +1,4 @@
-//! Names the program behind a proxy, where its answer gives it away.
+//! Names the program behind a proxy or filter, where its answer gives it away.
 
 /// What in an answer's fields or page names which program: vendors' own default headers and block pages.
 const PRODUCTS: [(&str, &str); 16] = [
@@ -21,7 +21,7 @@ const PRODUCTS: [(&str, &str); 16] = [
 ];
 
 /// The program, by the first name that is in the text; a hint, since anybody can write anything.
-pub(super) fn product<'a>(said: impl Iterator<Item = &'a str>) -> Option<&'static str> {
+pub fn product<'a>(said: impl Iterator<Item = &'a str>) -> Option<&'static str> {
     let said = said.collect::<Vec<_>>().join("\n").to_ascii_lowercase();
     PRODUCTS.iter().find(|(mark, _)| said.contains(mark)).map(|(_, product)| *product)
 }
