@@ -15,4 +15,5 @@ pub mod routes; // default routes as the system lists them
 pub mod rtmp; // RTMP 1.0: handshake, chunks, commands; publisher and ingest
 pub mod srt;
 pub mod stamp;
+pub mod streaming; // HLS playlists, DASH manifests, and what a segment's first bytes are
 pub mod stun; // binding requests, and how translators map and filter
