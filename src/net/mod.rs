@@ -39,3 +39,4 @@ pub mod tcp_info;
 pub mod ticket;
 pub mod tls;
 pub mod ttl_walk;
+pub mod viewer;

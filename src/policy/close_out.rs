@@ -109,6 +109,7 @@ fn turned(check: &Check, policy: &Policy, opened: Option<&BTreeSet<CheckId>>) ->
             );
         }
         Question::Portal { .. } => return Turned::LeftOut("it asks whether a portal holds this machine"),
+        Question::Web { .. } => return Turned::LeftOut("viewers open pages every day"),
         Question::Upload { .. } | Question::Path { .. } | Question::Session { .. } | Question::Nat { .. } => {
             return Turned::LeftOut(
                 "it only measures: close its far end's port by hand, or ask it by a port check",

@@ -35,7 +35,7 @@ pub(crate) fn hint<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) ->
 }
 
 /// More words than this are no help in one line.
-const MAX_LISTED: usize = 16;
+const MAX_LISTED: usize = 24;
 
 #[cfg(test)]
 mod tests {

@@ -22,6 +22,7 @@ pub mod session;
 pub mod srt;
 pub mod tls;
 pub mod upload;
+pub mod web;
 
 pub use env::{Env, Progress, Sample};
 pub use registry::{Kind, Question, Reading, catalogue, measure};
@@ -51,6 +52,7 @@ macro_rules! for_each_probe {
             rehearsal Rehearsal,
             path Path,
             session Session,
+            web Web,
             nat Nat,
             clock Clock,
             link Link,
@@ -115,6 +117,11 @@ pub trait Probe: 'static {
         + Send
         + Sync
         + 'static;
+
+    /// When this question may run beside others: overridden where some of a kind load the line.
+    fn lane(_target: &Self::Target) -> Lane {
+        Self::LANE
+    }
 
     /// What measuring will cost at most: hosts, ports, bytes, packets, seconds.
     fn demand(target: &Self::Target, far_ends: &BTreeMap<FarEndName, FarEnd>) -> Demand;

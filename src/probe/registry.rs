@@ -28,7 +28,7 @@ macro_rules! registry {
                 match self { $(Self::$Type => super::$module::$Type::NAME,)* }
             }
 
-            /// When it may run beside others.
+            /// When most of the kind may run beside others.
             pub const fn lane(self) -> Lane {
                 match self { $(Self::$Type => super::$module::$Type::LANE,)* }
             }
@@ -77,6 +77,11 @@ macro_rules! registry {
             /// Which kind it is.
             pub const fn kind(&self) -> Kind {
                 match self { $(Self::$Type { .. } => Kind::$Type,)* }
+            }
+
+            /// When it may run beside others.
+            pub fn lane(&self) -> Lane {
+                match self { $(Self::$Type { target, .. } => super::$module::$Type::lane(target),)* }
             }
 
             /// The target in a few words: escaped, at most 160 characters, never a secret.

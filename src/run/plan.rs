@@ -50,7 +50,7 @@ impl Plan {
             .map(|(index, check)| Item {
                 index,
                 check: check.id.clone(),
-                lane: check.question.kind().lane(),
+                lane: check.question.lane(),
                 demand: check.question.demand(&policy.far_ends),
             })
             .collect();

@@ -79,10 +79,10 @@ fn class(keys: &[String]) -> Option<Holds> {
         "host" | "name" | "server_name" | "sans" | "address" | "addresses" | "resolvers"
         | "control_suffix" | "control" | "decoy" | "named" | "iperf3" | "remote" | "local" | "source"
         | "seen_as" | "servers" | "https_date" | "stun" | "other" | "router" | "aliases" | "ping"
-        | "reflector" | "tcp" | "from" | "ways" | "names_itself" => Holds::Host,
+        | "reflector" | "tcp" | "from" | "ways" | "names_itself" | "hosts" => Holds::Host,
         "server" if below("dns") => Holds::Host,
         "url" | "to" | "https" | "api" | "proxies" | "script" | "location" | "user-portal-url"
-        | "venue-info-url" => Holds::Url,
+        | "venue-info-url" | "player" => Holds::Url,
         "key" if below("notary") => Holds::Pin,
         "key" if below("people") || below("revoked") => Holds::Key,
         "serial" => Holds::Serial,
@@ -95,7 +95,7 @@ fn class(keys: &[String]) -> Option<Holds> {
         | "remedy" | "description" | "problem" | "failed" | "said" | "first" | "looks_like" | "server"
         | "protocol" | "version" | "state" | "body" | "content_type" | "software" | "no_lifetimes"
         | "why_not" | "congestion" | "dscp" | "sent" | "interface" | "kiss" | "nonsense" | "text"
-        | "chain" | "rule" | "table" | "tools" | "trouble" | "place" | "page" => Holds::Text,
+        | "chain" | "rule" | "table" | "tools" | "trouble" | "place" | "page" | "contains" => Holds::Text,
         _ => return None,
     })
 }

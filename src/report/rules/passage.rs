@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Purpose;
 use crate::model::{Contact, Endpoint, FarEnd, FarEndName, Transport};
+use crate::net::viewer::Way;
 use crate::policy::Check;
 use crate::probe::{Question, Reading, port};
 
@@ -68,6 +69,9 @@ pub const BLOCKED: &[&str] = &[
     "proxy.blocked",
     "proxy.only_through",
     "proxy.not_the_ingest",
+    "web.no_connection",
+    "web.killed",
+    "web.name_killed",
 ];
 
 /// Codes by which a resolver's answer for a name is not to be built upon.
@@ -118,6 +122,7 @@ pub fn flows(check: &Check, far_ends: &BTreeMap<FarEndName, FarEnd>) -> Result<V
         Question::Upload { .. } | Question::Path { .. } | Question::Session { .. } | Question::Nat { .. } => {
             of(Purpose::Measuring, demanded())
         }
+        Question::Web { .. } => of(Purpose::Event, demanded().into_iter().filter(|at| !at.implied).collect()),
         Question::Dns { target, .. } if target.resolvers.is_empty() => {
             return Err("this machine's own resolvers are asked, inside the network");
         }
@@ -153,6 +158,9 @@ pub fn contacts(reading: &Reading) -> Vec<&Contact> {
         Reading::Nat(nat) => {
             let asked = nat.servers.iter().flat_map(|server| &server.asked);
             asked.map(|asked| &asked.contact).collect()
+        }
+        Reading::Web(web) if matches!(web.way, Way::Direct { .. }) => {
+            web.steps.iter().filter_map(|step| step.contact.as_ref()).collect()
         }
         Reading::Session(session) => session.sessions.iter().map(|held| &held.contact).collect(),
         Reading::Clock(clock) => {

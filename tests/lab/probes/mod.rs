@@ -7,3 +7,4 @@ mod port;
 mod rtmp;
 mod srt;
 mod tls;
+mod web;
