@@ -4,6 +4,7 @@ mod evaluate;
 #[cfg(test)]
 mod tests;
 mod verdict;
+pub mod watch;
 
 pub use evaluate::{evaluate, judge_one};
 pub use verdict::{Judged, Rank, Reason, Verdict, Word};

@@ -4,6 +4,7 @@
 
 mod brief;
 mod env;
+mod light;
 mod registry;
 
 pub mod attest;
@@ -25,6 +26,7 @@ pub mod upload;
 pub mod web;
 
 pub use env::{Env, Progress, Sample};
+pub use light::Light;
 pub use registry::{Kind, Question, Reading, catalogue, measure};
 
 use std::collections::BTreeMap;
@@ -144,6 +146,12 @@ pub trait Probe: 'static {
     /// Fills what the policy leaves open from the event's facts (bit rate, end): limits, and facts of the
     /// stream that measuring needs. A limit never goes into the target.
     fn derive(_target: &mut Self::Target, _limits: &mut Self::Limits, _stakes: &Stakes) {}
+
+    /// The same question as `golive watch` may ask it again and again beside a stream that is live: never
+    /// loading the line, never sending media or taking the place of who does; or why there is none.
+    fn light(_target: &Self::Target) -> Result<Light<Self::Target>, &'static str> {
+        Err("it is not known to be light")
+    }
 
     /// Asks. A refused handshake is a reading; only "could not ask" is an error.
     fn measure(

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{About, Env, Probe, Problem, for_each_probe};
+use super::{About, Env, Light, Probe, Problem, for_each_probe};
 use crate::model::{
     Code, Demand, FarEnd, FarEndName, Finding, Lane, LimitRow, Limits, NotMeasured, Series, Stakes,
 };
@@ -106,6 +106,14 @@ macro_rules! registry {
             /// Fills what the policy leaves open from the event's facts.
             pub fn derive(&mut self, stakes: &Stakes) {
                 match self { $(Self::$Type { target, limits } => super::$module::$Type::derive(target, limits, stakes),)* }
+            }
+
+            /// As a watch may ask it, or why it may not ([`Probe::light`]).
+            pub fn light(&self) -> Result<Light<Self>, &'static str> {
+                match self { $(Self::$Type { target, limits } => {
+                    let Light { ask, at_least_s } = super::$module::$Type::light(target)?;
+                    Ok(Light { ask: Self::$Type { target: ask, limits: limits.clone() }, at_least_s })
+                })* }
             }
 
             /// The limits that are set.

@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{About, Env, Probe};
+use super::{About, Env, Light, Probe};
 use crate::model::{Answer, Code, Demand, Exactly, FarEnd, FarEndName, Finding, Lane, NotMeasured, Role};
 
 /// The probe.
@@ -98,6 +98,10 @@ impl Probe for Attest {
     type Target = Target;
     type Limits = Limits;
     type Reading = Reading;
+
+    fn light(_: &Target) -> Result<Light<Target>, &'static str> {
+        Err("it asks a person")
+    }
 
     fn demand(_: &Target, _: &BTreeMap<FarEndName, FarEnd>) -> Demand {
         Demand::default()

@@ -24,7 +24,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{About, Env, Probe, Problem};
+use super::{About, Env, Light, Probe, Problem};
 use crate::model::{
     AtMost, Code, Contact, Demand, Endpoint, Exactly, Failure, FarEnd, FarEndName, Finding, Lane,
     NotMeasured, Stakes, Transport, WireText,
@@ -177,6 +177,11 @@ impl Probe for Clock {
     type Target = Target;
     type Limits = Limits;
     type Reading = Reading;
+
+    /// Every 64 s is as often as NTP's clients ask unless they are told otherwise (`minpoll 6`).
+    fn light(target: &Target) -> Result<Light<Target>, &'static str> {
+        Ok(Light { ask: target.clone(), at_least_s: 64 })
+    }
 
     fn demand(target: &Target, _: &BTreeMap<FarEndName, FarEnd>) -> Demand {
         let servers = target.servers.len() as u64;

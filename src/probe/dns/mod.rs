@@ -29,7 +29,7 @@ use std::net::{IpAddr, SocketAddr};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{About, Env, Probe, Problem};
+use super::{About, Env, Light, Probe, Problem};
 use crate::model::limit::Bound;
 use crate::model::{
     AtLeast, AtMost, Code, Contact, Demand, Failure, FarEnd, FarEndName, Finding, Lane, NotMeasured, OneOf,
@@ -292,6 +292,10 @@ impl Probe for Dns {
     type Target = Target;
     type Limits = Limits;
     type Reading = Reading;
+
+    fn light(target: &Target) -> Result<Light<Target>, &'static str> {
+        Ok(Light::any_time(target.clone()))
+    }
 
     fn demand(target: &Target, _: &BTreeMap<FarEndName, FarEnd>) -> Demand {
         run::demand(target)

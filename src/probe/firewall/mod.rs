@@ -25,7 +25,7 @@ use std::net::IpAddr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{About, Env, Probe, Problem};
+use super::{About, Env, Light, Probe, Problem};
 use crate::model::{
     Code, Demand, Exactly, Failure, FarEnd, FarEndName, Finding, Lane, NotMeasured, Stakes, Transport,
 };
@@ -128,6 +128,10 @@ impl Probe for Firewall {
     type Target = Target;
     type Limits = Limits;
     type Reading = Reading;
+
+    fn light(target: &Target) -> Result<Light<Target>, &'static str> {
+        Ok(Light::any_time(target.clone()))
+    }
 
     /// Nothing is sent but the question for the name.
     fn demand(_: &Target, _: &BTreeMap<FarEndName, FarEnd>) -> Demand {

@@ -25,7 +25,7 @@ use std::net::IpAddr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{About, Env, Probe};
+use super::{About, Env, Light, Probe};
 use crate::model::{
     AtLeast, AtMost, Code, Demand, Exactly, FarEnd, FarEndName, Finding, Lane, NotMeasured, OneOf,
 };
@@ -197,6 +197,10 @@ impl Probe for Link {
     type Target = Target;
     type Limits = Limits;
     type Reading = Reading;
+
+    fn light(target: &Target) -> Result<Light<Target>, &'static str> {
+        Ok(Light::any_time(target.clone()))
+    }
 
     fn demand(target: &Target, _: &BTreeMap<FarEndName, FarEnd>) -> Demand {
         run::demand(target)

@@ -29,7 +29,7 @@ use std::net::{IpAddr, SocketAddr};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{About, Env, Probe, Problem};
+use super::{About, Env, Light, Probe, Problem};
 use crate::model::{
     AtLeast, Code, Contact, Demand, Endpoint, Exactly, Failure, Family, FarEnd, FarEndName, Finding,
     HostPort, Lane, NotMeasured, Stakes, Transport, WireText,
@@ -251,6 +251,14 @@ impl Probe for Nat {
     type Target = Target;
     type Limits = Limits;
     type Reading = Reading;
+
+    /// How the network looks from outside; how long an idle flow lives takes minutes to ask.
+    fn light(target: &Target) -> Result<Light<Target>, &'static str> {
+        if target.far_end.is_some() {
+            return Err("it holds flows idle for minutes");
+        }
+        Ok(Light::any_time(target.clone()))
+    }
 
     fn demand(target: &Target, far_ends: &BTreeMap<FarEndName, FarEnd>) -> Demand {
         let udp = |(host, port): (String, u16)| Endpoint::new(host, port, Transport::Udp);

@@ -37,7 +37,7 @@ pub use reading::{
 };
 pub use target::{Target, To};
 
-use super::{About, Env, Probe, Problem};
+use super::{About, Env, Light, Probe, Problem};
 use crate::model::{
     AtLeast, AtMost, Code, Demand, Endpoint, Exactly, FarEnd, FarEndName, Finding, Lane, NotMeasured, Series,
     Stakes, Transport,
@@ -109,6 +109,15 @@ impl Probe for Path {
     type Target = Target;
     type Limits = Limits;
     type Reading = Reading;
+
+    /// Few and small packets: delay and loss show, and the line is not loaded.
+    fn light(target: &Target) -> Result<Light<Target>, &'static str> {
+        let mut ask = target.clone();
+        ask.packets_per_s = Some(target.rate().min(target::LIGHT_RATE));
+        ask.payload_bytes = Some(target.payload().min(target::LIGHT_PAYLOAD));
+        ask.seconds = Some(target.seconds().min(target::LIGHT_S));
+        Ok(Light::any_time(ask))
+    }
 
     fn demand(target: &Target, far_ends: &BTreeMap<FarEndName, FarEnd>) -> Demand {
         let Some((host, port)) = target.place(far_ends) else { return Demand::default() };

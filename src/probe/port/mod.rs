@@ -35,7 +35,7 @@ use serde::{Deserialize, Serialize};
 pub use state::State;
 pub use walk::{Blame, Place, Walk};
 
-use super::{About, Env, Probe, Problem};
+use super::{About, Env, Light, Probe, Problem};
 use crate::model::{
     Code, Contact, Demand, Endpoint, Exactly, Failure, Family, FarEnd, FarEndName, Finding, IcmpError, Lane,
     NotMeasured, Stakes, Transport, WireText,
@@ -221,6 +221,10 @@ impl Probe for Port {
     type Target = Target;
     type Limits = Limits;
     type Reading = Reading;
+
+    fn light(target: &Target) -> Result<Light<Target>, &'static str> {
+        Ok(Light::any_time(target.clone()))
+    }
 
     fn demand(target: &Target, far_ends: &BTreeMap<FarEndName, FarEnd>) -> Demand {
         run::demand(target, far_ends)

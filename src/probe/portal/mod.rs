@@ -25,7 +25,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{About, Env, Probe, Problem};
+use super::{About, Env, Light, Probe, Problem};
 use crate::model::text::MAX_WIRE_TEXT;
 use crate::model::{
     AtLeast, Code, Contact, Demand, Exactly, Failure, FarEnd, FarEndName, Finding, Lane, NotMeasured, Stakes,
@@ -187,6 +187,10 @@ impl Probe for Portal {
     type Target = Target;
     type Limits = Limits;
     type Reading = Reading;
+
+    fn light(target: &Target) -> Result<Light<Target>, &'static str> {
+        Ok(Light::any_time(target.clone()))
+    }
 
     fn demand(target: &Target, _: &BTreeMap<FarEndName, FarEnd>) -> Demand {
         run::demand(target)

@@ -30,7 +30,7 @@ use serde::{Deserialize, Serialize};
 pub use reading::{Direct, Reach, Reached, Reading, Said, Says, Script, ScriptAnswer, Teller, Through};
 pub use target::Target;
 
-use super::{About, Env, Probe, Problem};
+use super::{About, Env, Light, Probe, Problem};
 use crate::model::limit::Bound;
 use crate::model::{
     AtLeast, Code, Demand, FarEnd, FarEndName, Finding, Lane, NotMeasured, OneOf, Pin, Stakes,
@@ -87,6 +87,10 @@ impl Probe for Proxy {
     type Target = Target;
     type Limits = Limits;
     type Reading = Reading;
+
+    fn light(target: &Target) -> Result<Light<Target>, &'static str> {
+        Ok(Light::any_time(target.clone()))
+    }
 
     fn demand(target: &Target, _: &BTreeMap<FarEndName, FarEnd>) -> Demand {
         run::demand(target)

@@ -27,7 +27,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{About, Env, Probe, Problem};
+use super::{About, Env, Light, Probe, Problem};
 use crate::media::{LEAST_KBPS, MOST_KBPS};
 use crate::model::{
     AtLeast, AtMost, Code, Contact, Demand, Endpoint, Failure, FarEnd, FarEndName, Finding, Lane,
@@ -187,6 +187,10 @@ impl Probe for Rehearsal {
     type Target = Target;
     type Limits = Limits;
     type Reading = Reading;
+
+    fn light(_: &Target) -> Result<Light<Target>, &'static str> {
+        Err("it loads the line, which the stream needs")
+    }
 
     fn demand(target: &Target, _: &BTreeMap<FarEndName, FarEnd>) -> Demand {
         run::demand(target)

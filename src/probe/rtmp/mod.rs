@@ -25,7 +25,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{About, Env, Probe, Problem};
+use super::{About, Env, Light, Probe, Problem};
 use crate::model::{
     AtMost, Code, Contact, Demand, Failure, FarEnd, FarEndName, Finding, IcmpError, Lane, NotMeasured,
     Publish, SecretSource, Stakes, WireText,
@@ -221,6 +221,11 @@ impl Probe for Rtmp {
     type Target = Target;
     type Limits = Limits;
     type Reading = Reading;
+
+    /// Handshake and `connect`, without publishing: a stream that is live stays alone on its key.
+    fn light(target: &Target) -> Result<Light<Target>, &'static str> {
+        Ok(Light::any_time(Target { publish: Publish::Never, test_key: None, ..target.clone() }))
+    }
 
     fn demand(target: &Target, _: &BTreeMap<FarEndName, FarEnd>) -> Demand {
         run::demand(target)

@@ -23,7 +23,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{About, Env, Probe, Problem};
+use super::{About, Env, Light, Probe, Problem};
 use crate::model::{
     AtLeast, Code, Contact, Demand, Endpoint, Failure, FarEnd, FarEndName, Finding, Lane, NotMeasured,
     Stakes, Transport, WireText,
@@ -249,6 +249,10 @@ impl Probe for Session {
     type Target = Target;
     type Limits = Limits;
     type Reading = Reading;
+
+    fn light(_: &Target) -> Result<Light<Target>, &'static str> {
+        Err("it holds connections for as long as a stream lives")
+    }
 
     fn demand(target: &Target, far_ends: &BTreeMap<FarEndName, FarEnd>) -> Demand {
         let Some((host, port)) = far_ends.get(&target.far_end).and_then(FarEnd::host_port) else {

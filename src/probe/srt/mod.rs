@@ -24,7 +24,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::{About, Env, Probe, Problem};
+use super::{About, Env, Light, Probe, Problem};
 use crate::model::{
     AtLeast, AtMost, Code, Contact, Demand, Endpoint, Exactly, Failure, FarEnd, FarEndName, Finding,
     IcmpError, Lane, NotMeasured, SecretSource, Stakes, Transport, WireText,
@@ -305,6 +305,12 @@ impl Probe for Srt {
     type Target = Target;
     type Limits = Limits;
     type Reading = Reading;
+
+    /// Induction only: a second caller with the stream's own id may take its place.
+    fn light(target: &Target) -> Result<Light<Target>, &'static str> {
+        let until = Some(Until::Induction);
+        Ok(Light::any_time(Target { until, stream_id: None, passphrase: None, ..target.clone() }))
+    }
 
     fn demand(target: &Target, _: &BTreeMap<FarEndName, FarEnd>) -> Demand {
         let literal = target.url.host().parse::<std::net::IpAddr>().is_ok();

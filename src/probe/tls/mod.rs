@@ -30,7 +30,7 @@ use rustls::pki_types::ServerName;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{About, Env, Probe, Problem};
+use super::{About, Env, Light, Probe, Problem};
 use crate::model::limit::Bound;
 use crate::model::{
     AtLeast, AtMost, Code, Contact, Demand, Endpoint, Failure, FarEnd, FarEndName, Finding, Lane,
@@ -221,6 +221,10 @@ impl Probe for Tls {
     type Target = Target;
     type Limits = Limits;
     type Reading = Reading;
+
+    fn light(target: &Target) -> Result<Light<Target>, &'static str> {
+        Ok(Light::any_time(target.clone()))
+    }
 
     fn demand(target: &Target, far_ends: &BTreeMap<FarEndName, FarEnd>) -> Demand {
         let far_end = target.far_end.as_ref().and_then(|name| far_ends.get(name)?.host_port());

@@ -51,7 +51,7 @@ pub use replay::{Bridge, Replayed, replay};
 pub use responsiveness::{Foreign, Responsiveness};
 pub use target::{Ingest, Target, To};
 
-use super::{About, Env, Probe, Problem};
+use super::{About, Env, Light, Probe, Problem};
 use crate::model::{
     AtLeast, AtMost, Code, Demand, Endpoint, FarEnd, FarEndName, Finding, Lane, NotMeasured, Series, Stakes,
     Transport,
@@ -124,6 +124,10 @@ impl Probe for Upload {
     type Target = Target;
     type Limits = Limits;
     type Reading = Reading;
+
+    fn light(_: &Target) -> Result<Light<Target>, &'static str> {
+        Err("it loads the line, which the stream needs")
+    }
 
     fn demand(target: &Target, far_ends: &BTreeMap<FarEndName, FarEnd>) -> Demand {
         let place = target.place(far_ends);
