@@ -10,7 +10,7 @@ use super::exit;
 use crate::model::Answer;
 use crate::policy::{self, Policy};
 use crate::report::seal::{self, Bundle, Standing};
-use crate::report::{self, Document};
+use crate::report::{self, Document, WATCH_FILE, WatchDoc};
 use crate::run::JournalError;
 
 /// The policy file of a folder, which `golive init` writes.
@@ -67,10 +67,25 @@ fn report_file(file: &Path) -> PathBuf {
 
 /// The bytes of a report's file.
 pub(super) fn report_bytes(file: &Path) -> anyhow::Result<Vec<u8>> {
-    let file = report_file(file);
+    bytes(&report_file(file))
+}
+
+/// A watch: its watch.json, or a folder that has one; `None` when it is something else.
+pub(super) fn watch(file: &Path) -> anyhow::Result<Option<WatchDoc>> {
+    let file = if file.is_dir() { file.join(WATCH_FILE) } else { file.to_owned() };
+    if !file.ends_with(WATCH_FILE) || !file.is_file() {
+        return Ok(None);
+    }
+    let document = WatchDoc::read(&bytes(&file)?);
+    let shown = report::line(&file.display().to_string());
+    Ok(Some(document.map_err(|error| exit::Failure::new(exit::DATA, format!("{shown}: {error}")))?))
+}
+
+/// A file's bytes, no more than a report may have.
+fn bytes(file: &Path) -> anyhow::Result<Vec<u8>> {
     let bad = |error: String| exit::Failure::new(exit::DATA, format!("{}: {error}", file.display()));
     let mut bytes = Vec::new();
-    let source = File::open(&file).map_err(|error| bad(error.to_string()))?;
+    let source = File::open(file).map_err(|error| bad(error.to_string()))?;
     // one byte more than is allowed, so that too large a file is told from one that just fits
     source.take(report::MAX_BYTES + 1).read_to_end(&mut bytes).map_err(|error| bad(error.to_string()))?;
     Ok(bytes)

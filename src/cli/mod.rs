@@ -27,6 +27,7 @@ mod session;
 mod sign;
 mod signer;
 mod verify;
+mod watch;
 mod wrap;
 
 pub use exit::TABLE as EXIT_CODES;
@@ -59,6 +60,7 @@ enum Command {
     Demo(demo::Args),
     FarEnd(far_end::Args),
     Resume(resume::Args),
+    Watch(watch::Args),
     Report(report::Args),
     Judge(judge::Args),
     Rules(rules::Args),
@@ -137,6 +139,7 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Attach(args) => attach::run(&args),
         Command::Readme(args) => readme::run(&args),
         Command::Resume(args) => resume::run(&args),
+        Command::Watch(args) => watch::run(&args),
         Command::Replay(args) => replay::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Man(args) => manual::man(Cli::command(), &args),

@@ -6,15 +6,16 @@ use std::process::ExitCode;
 
 use super::{exit, load};
 use crate::report::seal::{Gravity, Names};
-use crate::report::{self, Filed};
+use crate::report::{self, Filed, WatchDoc};
 
-/// Show a stored report as text, HTML, PDF, Markdown, `JUnit` XML or JSON.
+/// Show a stored report as text, HTML, PDF, Markdown, `JUnit` XML or JSON; a watch as text, HTML,
+/// Markdown or JSON.
 ///
 /// Every form is made from the JSON alone; nothing is judged or measured again. HTML, PDF
 /// and Markdown also show the decisions that lie beside it and hold, and name those that do not.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// A run's report.json, or the run's folder.
+    /// A run's report.json, a watch's watch.json, or the folder of either.
     file: PathBuf,
     /// The form.
     #[arg(long, value_enum, default_value_t = Format::Text)]
@@ -41,19 +42,40 @@ enum Format {
 }
 
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let shown = match args.format {
-        Format::Html => on_paper(&args.file, |filed| Ok(report::html_of(filed).into_bytes()))?,
-        Format::Md => on_paper(&args.file, |filed| Ok(report::markdown_of(filed).into_bytes()))?,
-        Format::Pdf => on_paper(&args.file, |filed| Ok(report::pdf(filed)?))?,
-        Format::Text => report::summary(&load::report(&args.file)?).into_bytes(),
-        Format::Junit => report::junit(&load::report(&args.file)?).into_bytes(),
-        Format::Json => report::to_json(&load::report(&args.file)?)?.into_bytes(),
+    let shown = match load::watch(&args.file)? {
+        Some(watch) => watched(&watch, args.format)?,
+        None => reported(args)?,
     };
     match &args.out {
         Some(file) => report::write_whole(file, &shown)?,
         None => write(args.format, &shown)?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn watched(watch: &WatchDoc, format: Format) -> anyhow::Result<Vec<u8>> {
+    let shown = match format {
+        Format::Html => report::watch_html(watch),
+        Format::Md => report::watch_markdown(watch),
+        Format::Text => report::watch_text(watch),
+        Format::Json => watch.to_json()?,
+        Format::Pdf | Format::Junit => {
+            let what = "a watch is no verdict, and has the forms text, html, md and json only";
+            return Err(exit::Failure::new(exit::USAGE, what.to_owned()).into());
+        }
+    };
+    Ok(shown.into_bytes())
+}
+
+fn reported(args: &Args) -> anyhow::Result<Vec<u8>> {
+    Ok(match args.format {
+        Format::Html => on_paper(&args.file, |filed| Ok(report::html_of(filed).into_bytes()))?,
+        Format::Md => on_paper(&args.file, |filed| Ok(report::markdown_of(filed).into_bytes()))?,
+        Format::Pdf => on_paper(&args.file, |filed| Ok(report::pdf(filed)?))?,
+        Format::Text => report::summary(&load::report(&args.file)?).into_bytes(),
+        Format::Junit => report::junit(&load::report(&args.file)?).into_bytes(),
+        Format::Json => report::to_json(&load::report(&args.file)?)?.into_bytes(),
+    })
 }
 
 fn write(format: Format, shown: &[u8]) -> anyhow::Result<()> {

@@ -70,14 +70,14 @@ pub(super) async fn carry_out(mut job: Job, from: From, show: Show) -> anyhow::R
     Ok(exit::of(verdict.word, interrupted))
 }
 
-fn note_screen(error: &io::Error) {
+pub(super) fn note_screen(error: &io::Error) {
     use std::io::Write as _;
     if error.kind() != io::ErrorKind::BrokenPipe {
         let _ = writeln!(io::stderr(), "golive: the screen failed ({error}); the report is complete");
     }
 }
 
-fn failure(error: &RunError) -> anyhow::Error {
+pub(super) fn failure(error: &RunError) -> anyhow::Error {
     let code = match error {
         RunError::Journal(run::JournalError::Io { .. }) | RunError::Report(_) => exit::SOFTWARE,
         RunError::Journal(_) => exit::DATA,
@@ -101,7 +101,7 @@ async fn read(
 
 /// The first signal asks the run to stop; a second one ends the process at once (the journal
 /// holds what was measured).
-async fn signals(stop: Stop) {
+pub(super) async fn signals(stop: Stop) {
     let name = signal().await;
     stop.ask(name);
     signal().await;

@@ -12,11 +12,13 @@ mod render;
 pub mod rules;
 pub mod seal;
 pub mod v1;
+mod watch;
 mod write;
 
 pub use build::{build, policy_digest};
 pub use compare::{CarriedOver, carry_over, differences};
 pub use filed::Filed;
+use json::inert;
 pub use json::to_json;
 pub use ledger::Ledger;
 pub use read::{MAX_BYTES, ReadError, judged_from, read};
@@ -25,7 +27,10 @@ pub use render::change_request;
 pub use render::comparison::{markdown as comparison_markdown, text as comparison_text};
 pub use render::{
     Field, MAX_FIELD, PdfError, comment, field, html, html_of, junit, line, markdown, markdown_of, pdf,
-    summary,
+    summary, watch_every, watch_html, watch_markdown, watch_rate, watch_text,
 };
 pub use v1::Document;
+pub use watch::{
+    BadWatch, LeftOutDoc, WATCH_FILE, WATCH_SCHEMA, WatchDoc, WatchedDoc, WebhookDoc, write_watch,
+};
 pub use write::{WriteError, write_all, write_whole};

@@ -36,7 +36,7 @@ pub fn write_all(dir: &Path, document: &Document) -> Result<PathBuf, WriteError>
     Ok(json)
 }
 
-fn at(path: &Path, source: io::Error) -> WriteError {
+pub(super) fn at(path: &Path, source: io::Error) -> WriteError {
     WriteError { path: path.to_owned(), source }
 }
 

@@ -11,17 +11,17 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::event::{CheckHead, Event, FORMAT, Started};
+use super::executor::Asking;
 use super::job::{Finished, Job, RunError, Stop};
 use super::people::{self, Given, PATIENCE, People, Said};
 use super::plan::{Item, Plan, width};
-use super::{Journal, JournalError, Recorded, executor, ledger};
-use crate::evidence::{Evidence, Measured, Measurement};
+use super::{Journal, JournalError, Recorded, ledger};
+use crate::evidence::{Evidence, Measurement};
 use crate::judge::{evaluate, judge_one};
 use crate::model::{Answer, Lane};
 use crate::net::clock::{self, Origin};
-use crate::net::tls::Roots;
 use crate::policy::{Check, Policy, Slot};
-use crate::probe::{Env, Progress, Sample};
+use crate::probe::{Progress, Sample};
 use crate::report::ledger::{Entry, Step};
 use crate::report::{self, v1::RunDoc};
 
@@ -292,37 +292,15 @@ impl Dispatcher {
         if lane == Lane::Ask {
             self.due = Instant::now() + self.policy.pace.spacing();
         }
-        let Some(check) = self.policy.checks.get(item.index).cloned() else { return false };
-        let (tell, index, run_origin) = (self.tell.clone(), item.index, self.origin);
+        let Some(check) = self.policy.checks.get(item.index) else { return false };
+        let (tell, index, origin) = (self.tell.clone(), item.index, self.origin);
         let samples = tell.clone();
-        let env = Env {
-            check: check.id.clone(),
-            source: check
-                .path
-                .as_ref()
-                .and_then(|path| self.policy.paths.get(path))
-                .map(crate::policy::Route::source_address)
-                .unwrap_or_default(),
-            far_ends: Arc::new(self.policy.far_ends.clone()),
-            answers: Arc::clone(&self.answers),
-            roots: Roots::system(),
-            progress: Progress::to(move |sample| drop(samples.send(Message::Sample(index, sample)))),
-            cancel: self.cancel.child_token(),
-            origin: Origin::start(),
-        };
+        let progress = Progress::to(move |sample| drop(samples.send(Message::Sample(index, sample))));
+        let answers = Arc::clone(&self.answers);
+        let asking = Asking::new(&self.policy, check, answers, progress, self.cancel.child_token());
         tokio::spawn(async move {
             let _ = tell.send(Message::Started(index));
-            let (started, offset_ms) = (clock::now(), run_origin.ms());
-            let result = executor::ask(&check.question, &env, item.demand.seconds_max).await;
-            let measurement = Measurement {
-                check: check.id,
-                started,
-                offset_ms,
-                took_ms: run_origin.ms() - offset_ms,
-                source: env.source,
-                result: result.map_or_else(Measured::NotMeasured, Measured::Reading),
-            };
-            let _ = tell.send(Message::Done(index, Box::new(measurement)));
+            let _ = tell.send(Message::Done(index, Box::new(asking.measure(origin).await)));
         });
         true
     }

@@ -3,14 +3,19 @@
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt as _;
 use tokio_util::sync::CancellationToken;
 
 use super::crash;
-use crate::model::{Cause, NotMeasured};
-use crate::probe::{self, Env, Question, Reading};
+use crate::evidence::{Measured, Measurement};
+use crate::model::{Answer, Cause, NotMeasured};
+use crate::net::clock::{self, Origin};
+use crate::net::tls::Roots;
+use crate::policy::{Check, Policy, Route};
+use crate::probe::{self, Env, Progress, Question, Reading};
 
 /// Time that a probe gets to wind down after it was cancelled, and on top of its plan.
 const GRACE: Duration = Duration::from_secs(5);
@@ -25,6 +30,54 @@ tokio::task_local! {
 /// "not measured", so a panic hook must leave the terminal alone.
 pub fn in_probe() -> bool {
     IN_PROBE.try_with(|()| ()).is_ok()
+}
+
+/// One check that is about to be measured.
+#[derive(Debug)]
+pub struct Asking {
+    check: Check,
+    env: Env,
+    seconds_max: f64,
+}
+
+impl Asking {
+    /// A check of a policy, bound to its way out.
+    pub fn new(
+        policy: &Policy,
+        check: &Check,
+        answers: Arc<Vec<Answer>>,
+        progress: Progress,
+        cancel: CancellationToken,
+    ) -> Self {
+        let route = check.path.as_ref().and_then(|path| policy.paths.get(path));
+        let env = Env {
+            check: check.id.clone(),
+            source: route.map(Route::source_address).unwrap_or_default(),
+            far_ends: Arc::new(policy.far_ends.clone()),
+            answers,
+            roots: Roots::system(),
+            progress,
+            cancel,
+            origin: Origin::start(),
+        };
+        let seconds_max = check.question.demand(&policy.far_ends).seconds_max;
+        Self { check: check.clone(), env, seconds_max }
+    }
+
+    /// Measures it; offsets count from `run`.
+    pub async fn measure(self, run: Origin) -> Measurement {
+        let (started, offset_ms) = (clock::now(), run.ms());
+        // a probe's future is large: kept on the heap
+        let result = Box::pin(ask(&self.check.question, &self.env, self.seconds_max)).await;
+        Measurement {
+            check: self.check.id,
+            started,
+            offset_ms,
+            took_ms: run.ms() - offset_ms,
+            source: self.env.source,
+            result: result.map_or_else(Measured::NotMeasured, Measured::Reading),
+        }
+    }
 }
 
 /// Measures; never panics, never outlives `seconds_max` by more than a short grace.

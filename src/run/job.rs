@@ -60,7 +60,7 @@ impl Stop {
         self.token.is_cancelled()
     }
 
-    pub(super) fn by(&self) -> String {
+    pub(in crate::run) fn by(&self) -> String {
         self.by.get().cloned().unwrap_or_else(|| "a key".to_owned())
     }
 }

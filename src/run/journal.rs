@@ -4,6 +4,9 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, BufRead, BufReader, Seek, Write};
 use std::path::{Path, PathBuf};
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
 use super::Event;
 use super::event::{FORMAT, Started};
 use crate::evidence::{Evidence, Measured, Measurement};
@@ -61,6 +64,18 @@ fn io_error(path: &Path, doing: &'static str) -> impl FnOnce(io::Error) -> Journ
     move |error| JournalError::Io { path, doing, error }
 }
 
+/// What a line of a journal holds.
+pub trait Line: Serialize + DeserializeOwned {
+    /// True when it must survive a crash: it is flushed to the disk before it is on screen.
+    fn is_kept(&self) -> bool;
+}
+
+impl Line for Event {
+    fn is_kept(&self) -> bool {
+        !matches!(self, Self::Sample { .. } | Self::CheckStarted { .. })
+    }
+}
+
 /// An open journal, locked against a second writer.
 #[derive(Debug)]
 pub struct Journal {
@@ -89,6 +104,17 @@ impl Journal {
 
     /// Opens the journal of a run that died: reads it back and cuts off a torn last line.
     pub fn reopen(folder: &Path) -> Result<(Self, Recorded), JournalError> {
+        Self::reopen_as(folder, |file, path| {
+            let recorded = Recorded::from_reader(file, path)?;
+            Ok((recorded.good_bytes, recorded))
+        })
+    }
+
+    /// The same of a journal that `read` reads; it gives the bytes of whole lines, too.
+    pub(super) fn reopen_as<T>(
+        folder: &Path,
+        read: impl FnOnce(&File, &Path) -> Result<(u64, T), JournalError>,
+    ) -> Result<(Self, T), JournalError> {
         let path = folder.join(FILE);
         let file =
             OpenOptions::new().read(true).append(true).open(&path).map_err(|error| match error.kind() {
@@ -98,8 +124,8 @@ impl Journal {
         let mut journal = Self { file, path };
         // Before anything is cut: the writer may be alive.
         journal.lock(folder)?;
-        let recorded = Recorded::from_reader(&journal.file, &journal.path)?;
-        journal.file.set_len(recorded.good_bytes).map_err(io_error(&journal.path, "cut the torn end of"))?;
+        let (good_bytes, recorded) = read(&journal.file, &journal.path)?;
+        journal.file.set_len(good_bytes).map_err(io_error(&journal.path, "cut the torn end of"))?;
         journal.file.seek(io::SeekFrom::End(0)).map_err(io_error(&journal.path, "go to the end of"))?;
         Ok((journal, recorded))
     }
@@ -113,12 +139,12 @@ impl Journal {
     }
 
     /// Appends an event; what must survive a crash is flushed to the disk before this returns.
-    pub fn append(&mut self, event: &Event) -> Result<(), JournalError> {
+    pub fn append(&mut self, event: &impl Line) -> Result<(), JournalError> {
         let mut line = serde_json::to_vec(event)
             .map_err(|error| io_error(&self.path, "write an event to")(io::Error::other(error)))?;
         line.push(b'\n');
         self.file.write_all(&line).map_err(io_error(&self.path, "write to"))?;
-        if matches!(event, Event::Sample { .. } | Event::CheckStarted { .. }) {
+        if !event.is_kept() {
             return Ok(());
         }
         self.file.sync_data().map_err(io_error(&self.path, "flush"))
@@ -150,27 +176,8 @@ impl Recorded {
     }
 
     fn from_reader(file: impl io::Read, path: &Path) -> Result<Self, JournalError> {
-        let mut reader = BufReader::new(file);
-        let (mut events, mut good_bytes, mut torn, mut line) = (Vec::new(), 0, false, Vec::new());
-        for number in 1.. {
-            line.clear();
-            let read = io::Read::take(&mut reader, MAX_LINE).read_until(b'\n', &mut line);
-            let read = read.map_err(io_error(path, "read"))?;
-            if read == 0 {
-                break;
-            }
-            if line.last() != Some(&b'\n') {
-                torn = true;
-                break;
-            }
-            let event = serde_json::from_slice(&line).map_err(|error| JournalError::Damaged {
-                path: path.to_owned(),
-                line: number,
-                error: error.to_string(),
-            })?;
-            events.push(event);
-            good_bytes += read as u64;
-        }
+        let mut events = Vec::new();
+        let (good_bytes, torn) = read_lines(file, path, |event| events.push(event))?;
         match events.first() {
             Some(Event::RunStarted(started)) if started.format == FORMAT => {
                 let started = Started::clone(started);
@@ -206,6 +213,36 @@ impl Recorded {
     pub fn complete(&self) -> bool {
         matches!(self.events.last(), Some(Event::RunFinished { .. })) && !self.evidence().interrupted
     }
+}
+
+/// Gives every whole line of a journal to `take`; the bytes of these lines, and whether another one was
+/// torn.
+pub(super) fn read_lines<L: Line>(
+    file: impl io::Read,
+    path: &Path,
+    mut take: impl FnMut(L),
+) -> Result<(u64, bool), JournalError> {
+    let mut reader = BufReader::new(file);
+    let (mut good_bytes, mut line) = (0, Vec::new());
+    for number in 1.. {
+        line.clear();
+        let read = io::Read::take(&mut reader, MAX_LINE).read_until(b'\n', &mut line);
+        let read = read.map_err(io_error(path, "read"))?;
+        if read == 0 {
+            break;
+        }
+        if line.last() != Some(&b'\n') {
+            return Ok((good_bytes, true));
+        }
+        let event = serde_json::from_slice(&line).map_err(|error| JournalError::Damaged {
+            path: path.to_owned(),
+            line: number,
+            error: error.to_string(),
+        })?;
+        take(event);
+        good_bytes += read as u64;
+    }
+    Ok((good_bytes, false))
 }
 
 fn cut_short(measurement: &Measurement) -> bool {

@@ -9,6 +9,7 @@ pub mod journal;
 pub mod ledger;
 pub mod people;
 pub mod plan;
+pub mod watch;
 
 #[cfg(test)]
 mod tests;

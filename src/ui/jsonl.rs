@@ -7,7 +7,6 @@ use serde_json::ser::{Formatter, Serializer};
 
 use super::Reader;
 use crate::model::text;
-use crate::run::Event;
 
 /// Writes one JSON object a line, flushed line by line.
 #[derive(Debug)]
@@ -27,8 +26,8 @@ impl<W: Write> JsonLines<W> {
     }
 }
 
-impl<W: Write> Reader for JsonLines<W> {
-    fn event(&mut self, event: &Event) -> io::Result<()> {
+impl<W: Write, E: Serialize> Reader<E> for JsonLines<W> {
+    fn event(&mut self, event: &E) -> io::Result<()> {
         let mut line = Vec::with_capacity(512);
         event.serialize(&mut Serializer::with_formatter(&mut line, Inert)).map_err(io::Error::other)?;
         line.push(b'\n');

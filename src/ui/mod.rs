@@ -6,6 +6,7 @@ pub mod plain;
 pub mod recording;
 pub mod story;
 pub mod tui;
+pub mod watch;
 
 pub use jsonl::JsonLines;
 pub use plain::Plain;
@@ -17,14 +18,14 @@ use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::run::Event;
 
-/// One reader of the event stream.
-pub trait Reader {
+/// One reader of the event stream of a run, or of a watch.
+pub trait Reader<E = Event> {
     /// Shows one event. An error means that the screen or pipe is gone; the run need not end.
-    fn event(&mut self, event: &Event) -> io::Result<()>;
+    fn event(&mut self, event: &E) -> io::Result<()>;
 }
 
 /// Gives a reader every event until the run's side of the channel is dropped.
-pub async fn drain(reader: &mut impl Reader, mut events: UnboundedReceiver<Event>) -> io::Result<()> {
+pub async fn drain<E>(reader: &mut impl Reader<E>, mut events: UnboundedReceiver<E>) -> io::Result<()> {
     while let Some(event) = events.recv().await {
         reader.event(&event)?;
     }

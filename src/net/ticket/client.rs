@@ -72,17 +72,9 @@ pub(super) enum Created {
 
 impl Client {
     pub fn new(site: Site, credentials: Credentials, patience: Patience) -> Result<Self, TicketError> {
-        let builder = reqwest::Client::builder()
-            .user_agent(concat!("golive/", env!("CARGO_PKG_VERSION")))
-            .redirect(redirect::Policy::none())
-            .referer(false)
-            .connect_timeout(Duration::from_secs(20))
-            .timeout(patience.limit);
-        // the environment's proxy has no business with what stays on this machine
-        let builder = if site.loopback() { builder.no_proxy() } else { builder };
-        let http = builder.build().map_err(|error| TicketError {
+        let http = requests(site.loopback(), patience.limit).map_err(|why| TicketError {
             what: "preparing HTTPS".to_owned(),
-            why: words(error),
+            why,
             remedy: "check this machine's certificates and its proxy variables".to_owned(),
         })?;
         Ok(Self { http, site, credentials, patience })
@@ -164,7 +156,7 @@ impl Client {
         let request = self.request(call)?;
         let mut response = request.send().await.map_err(|error| {
             let never = error.is_connect() || error.is_builder();
-            let why = words(error);
+            let why = reason(error);
             if never { Trouble::NotSent(why) } else { Trouble::Lost(why) }
         })?;
         let mut body = Vec::new();
@@ -176,7 +168,7 @@ impl Client {
         while body.len() < most {
             match response.chunk().await {
                 Ok(Some(chunk)) => body.extend_from_slice(chunk.get(..most - body.len()).unwrap_or(&chunk)),
-                Err(error) if head.status == call.success => return Err(Trouble::Lost(words(error))),
+                Err(error) if head.status == call.success => return Err(Trouble::Lost(reason(error))),
                 Ok(None) | Err(_) => break,
             }
         }
@@ -193,11 +185,7 @@ impl Client {
         request = match &self.credentials {
             Credentials::Basic { user, token } => request.basic_auth(user, Some(token.reveal())),
             Credentials::Bearer(token) => {
-                let value = HeaderValue::try_from(format!("Bearer {}", token.reveal()));
-                let mut value = value
-                    .map_err(|_| Trouble::NotSent("the token has characters that no token has".to_owned()))?;
-                value.set_sensitive(true);
-                request.header(AUTHORIZATION, value)
+                request.header(AUTHORIZATION, bearer(token).map_err(Trouble::NotSent)?)
             }
         };
         Ok(match &call.body {
@@ -207,7 +195,7 @@ impl Client {
             Body::Form(file) => {
                 let part = Part::bytes(file.bytes.clone()).file_name(file.name.clone());
                 let part =
-                    part.mime_str(file.content_type).map_err(|error| Trouble::NotSent(words(error)))?;
+                    part.mime_str(file.content_type).map_err(|error| Trouble::NotSent(reason(error)))?;
                 request.multipart(Form::new().part("file", part))
             }
         })
@@ -225,8 +213,29 @@ enum Again {
     Never,
 }
 
-/// An error with all its causes, without the address (`TicketError` names the host), inert.
-fn words(error: reqwest::Error) -> String {
+/// Sends requests that follow no redirection; `limit` is the longest time of one.
+pub(in crate::net) fn requests(to_loopback: bool, limit: Duration) -> Result<reqwest::Client, String> {
+    let builder = reqwest::Client::builder()
+        .user_agent(concat!("golive/", env!("CARGO_PKG_VERSION")))
+        .redirect(redirect::Policy::none())
+        .referer(false)
+        .connect_timeout(limit.min(Duration::from_secs(20)))
+        .timeout(limit);
+    // the environment's proxy has no business with what stays on this machine
+    let builder = if to_loopback { builder.no_proxy() } else { builder };
+    builder.build().map_err(reason)
+}
+
+/// A token as RFC 6750 sends it.
+pub(in crate::net) fn bearer(token: &Secret) -> Result<HeaderValue, String> {
+    let value = HeaderValue::try_from(format!("Bearer {}", token.reveal()));
+    let mut value = value.map_err(|_| "the token has characters that no token has".to_owned())?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// An error with all its causes, without the address (its host is named where it is shown), inert.
+pub(in crate::net) fn reason(error: reqwest::Error) -> String {
     let error = error.without_url();
     let mut words = error.to_string();
     let mut cause = error.source();

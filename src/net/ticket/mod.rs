@@ -9,7 +9,7 @@ mod call;
 mod client;
 mod jira;
 mod jsm;
-mod place;
+pub(super) mod place;
 mod service_now;
 
 use serde_json::{Map, Value};
@@ -17,6 +17,8 @@ use serde_json::{Map, Value};
 pub use call::{Body, Call};
 pub use client::{Credentials, Patience};
 pub use place::{BadPlace, Place, Record, Site};
+
+pub(super) use client::{bearer, reason, requests};
 
 use client::Client;
 

@@ -68,37 +68,47 @@ pub enum BadPlace {
     Desk,
 }
 
+/// An address that a secret may be sent to: `https://`, or `http://` of this machine, without a user.
+pub(in crate::net) fn checked(text: &str) -> Result<Url, BadPlace> {
+    let url = Url::parse(text).map_err(|_| BadPlace::NotUrl)?;
+    if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
+        return Err(BadPlace::NotUrl);
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(BadPlace::Credentials);
+    }
+    if url.scheme() == "http" && !loopback(&url) {
+        return Err(BadPlace::Cleartext);
+    }
+    Ok(url)
+}
+
+/// True of this machine itself.
+pub(in crate::net) fn loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(ip)) => IpAddr::from(ip).is_loopback(),
+        Some(Host::Ipv6(ip)) => IpAddr::from(ip).is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
+    }
+}
+
 impl Site {
     /// From what the user wrote.
     ///
     /// # Errors
     /// See [`BadPlace`].
     pub fn new(text: &str) -> Result<Self, BadPlace> {
-        let url = Url::parse(text).map_err(|_| BadPlace::NotUrl)?;
-        if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
-            return Err(BadPlace::NotUrl);
-        }
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err(BadPlace::Credentials);
-        }
+        let url = checked(text)?;
         if url.query().is_some() || url.fragment().is_some() {
             return Err(BadPlace::TooMuch);
         }
-        let site = Self(url);
-        if site.0.scheme() == "http" && !site.loopback() {
-            return Err(BadPlace::Cleartext);
-        }
-        Ok(site)
+        Ok(Self(url))
     }
 
     /// True when it is this machine itself.
     pub fn loopback(&self) -> bool {
-        match self.0.host() {
-            Some(Host::Ipv4(ip)) => IpAddr::from(ip).is_loopback(),
-            Some(Host::Ipv6(ip)) => IpAddr::from(ip).is_loopback(),
-            Some(Host::Domain(name)) => name == "localhost",
-            None => false,
-        }
+        loopback(&self.0)
     }
 
     /// Its host, for messages.

@@ -17,11 +17,13 @@ mod raw;
 mod sign;
 mod summary;
 mod text;
+mod watch;
 
 pub use change::{Field, MAX_FIELD, comment, field};
-pub use html::{html, html_of};
+pub use html::{html, html_of, watch_html};
 pub use junit::junit;
 pub use markdown::{markdown, markdown_of};
 pub use pdf::{PdfError, pdf};
 pub use summary::summary;
 pub use text::line;
+pub use watch::{every as watch_every, markdown as watch_markdown, rate as watch_rate, text as watch_text};

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use jiff::tz::{Offset, TimeZone};
 
 use crate::model::When;
+use crate::policy::Event;
 use crate::report::rules::ChangeRequest;
 use crate::report::v1::Document;
 
@@ -14,7 +15,12 @@ pub struct Clock(Offset);
 impl Clock {
     /// The offset that the event's start (or end) is written in; else UTC.
     pub fn of(document: &Document) -> Self {
-        let written = document.event.starts.as_ref().or(document.event.ends.as_ref());
+        Self::of_event(&document.event)
+    }
+
+    /// As [`Clock::of`], of an event.
+    pub fn of_event(event: &Event) -> Self {
+        let written = event.starts.as_ref().or(event.ends.as_ref());
         Self(written.map_or(Offset::UTC, When::offset))
     }
 
@@ -34,6 +40,11 @@ impl Clock {
     pub fn to_the_second(&self, at: Timestamp) -> String {
         let zoned = at.to_zoned(TimeZone::fixed(self.0));
         format!("{} {}", zoned.strftime("%a %-d %b %Y, %H:%M:%S"), self.name())
+    }
+
+    /// `14:00:05`.
+    pub fn time(&self, at: Timestamp) -> String {
+        at.to_zoned(TimeZone::fixed(self.0)).strftime("%H:%M:%S").to_string()
     }
 
     /// `Fri 4 Dec 2026, 14:00 to 15:30 UTC+01:00`; both dates when they differ.

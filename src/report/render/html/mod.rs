@@ -6,6 +6,9 @@ mod checks;
 mod front;
 mod parts;
 mod sign_off;
+mod watch;
+
+pub use watch::watch_html;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html as markup};
 
@@ -37,6 +40,20 @@ pub fn html_of(filed: &Filed<'_>) -> String {
     let document = filed.document;
     let page = Page { filed: *filed, document, clock: Clock::of(document) };
     let title = format!("{}: {}", document.verdict.word, line(&document.event.title));
+    let body = markup! {
+        main {
+            (front::page(&page))
+            (checks::pages(&page))
+            (change_request::section(&page))
+            (sign_off::page(&page))
+        }
+        (footer(&page))
+    };
+    whole_page(&title, "", &body)
+}
+
+/// A page with its style inside, and more style of its own.
+fn whole_page(title: &str, more: &str, body: &Markup) -> String {
     let whole: Markup = markup! {
         (DOCTYPE)
         html lang="en" {
@@ -47,17 +64,9 @@ pub fn html_of(filed: &Filed<'_>) -> String {
                 meta name="color-scheme" content="light dark";
                 meta name="referrer" content="no-referrer";
                 title { (title) }
-                style { (PreEscaped(STYLE)) }
+                style { (PreEscaped(STYLE)) (PreEscaped(more)) }
             }
-            body {
-                main {
-                    (front::page(&page))
-                    (checks::pages(&page))
-                    (change_request::section(&page))
-                    (sign_off::page(&page))
-                }
-                (footer(&page))
-            }
+            body { (body) }
         }
     };
     whole.into_string()
