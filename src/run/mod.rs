@@ -2,6 +2,7 @@
 
 pub mod crash;
 pub mod dispatcher;
+pub mod earlier;
 pub mod event;
 pub mod executor;
 pub mod job;

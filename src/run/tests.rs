@@ -278,3 +278,51 @@ async fn the_provider_question_is_answered_by_the_policy_unless_somebody_does() 
     let report = fs::read_to_string(folder.path().join("report.json")).unwrap();
     assert!(report.contains("no provider: done by ourselves; project manager: P. Manager"), "{report}");
 }
+
+/// One run of an event whose runs lie in `runs`.
+async fn run_in(runs: &Path, name: &str, names: &[&str], stop: Stop) -> String {
+    let folder = runs.join(name);
+    run(job(&folder, names, stop), unbounded_channel().0).await.unwrap();
+    let recorded = Recorded::read(&folder).unwrap();
+    let Some(Event::RunStarted(started)) = recorded.events.first() else { panic!("no start") };
+    started.run.clone()
+}
+
+#[tokio::test]
+async fn earlier_runs_are_the_ledgers_with_their_reports() {
+    let runs = tempfile::tempdir().unwrap();
+    let stopped = Stop::default();
+    stopped.ask("test");
+    let first = run_in(runs.path(), "first", &["a", "b"], stopped).await;
+    // a run's id counts seconds
+    tokio::time::sleep(std::time::Duration::from_millis(1100)).await;
+    let second = run_in(runs.path(), "second", &["a"], Stop::default()).await;
+    let now = policy(&["a", "b"]);
+    let earlier = earlier::read(&runs.path().join("third"), &now, None);
+    let told: Vec<_> = earlier.runs.iter().map(|run| (run.run.as_str(), run.verdict)).collect();
+    assert_eq!(told, [(second.as_str(), Some(Word::Go)), (first.as_str(), Some(Word::Inconclusive))]);
+    let checks = earlier.runs[0].checks.as_ref().unwrap();
+    assert_eq!(checks[&id("a")].outcome, crate::model::Outcome::Pass);
+    assert!(checks[&id("a")].same_question && !checks.contains_key(&id("b")));
+    let own = earlier::read(&runs.path().join("second"), &now, Some(&second));
+    assert_eq!(own.runs.len(), 1, "a run is none of its own earlier runs");
+}
+
+#[tokio::test]
+async fn a_report_that_the_ledger_does_not_know_says_nothing() {
+    let runs = tempfile::tempdir().unwrap();
+    run_in(runs.path(), "first", &["a"], Stop::default()).await;
+    let report = runs.path().join("first/report.json");
+    let text = fs::read_to_string(&report).unwrap();
+    fs::write(&report, text.replace("\"yes\": true", "\"yes\": false")).unwrap();
+    let there = earlier::read(&runs.path().join("next"), &policy(&["a"]), None);
+    assert_eq!(there.runs[0].checks, Err("its report is not the one that the ledger knows"));
+    fs::write(&report, "{").unwrap();
+    let there = earlier::read(&runs.path().join("next"), &policy(&["a"]), None);
+    assert_eq!(there.runs[0].checks, Err("its report is not beside this run's"));
+    let ledger = fs::read_dir(runs.path()).unwrap().flatten().map(|entry| entry.path());
+    let ledger = ledger.into_iter().find(|path| path.extension().is_some_and(|end| end == "jsonl")).unwrap();
+    fs::write(&ledger, "nonsense\n").unwrap();
+    let there = earlier::read(&runs.path().join("next"), &policy(&["a"]), None);
+    assert!(there.runs.is_empty() && there.trouble.is_some());
+}

@@ -53,6 +53,17 @@ pub(super) fn between(was: &CheckDoc, is: &CheckDoc) -> Vec<Figure> {
     is.iter().filter_map(pair).collect()
 }
 
+/// A check's figures with their limits: `RTMP handshake 80.2 ms (≤ 1500)`.
+pub fn words(check: &CheckDoc) -> Vec<String> {
+    let word = |found: Measured| {
+        let sign = if found.more { '≥' } else { '≤' };
+        let Measured { what, unit, value, limit, .. } = found;
+        let unit = if unit.is_empty() { unit } else { format!(" {unit}") };
+        format!("{what} {value}{unit} ({sign} {limit})")
+    };
+    worst(check).into_iter().map(word).collect()
+}
+
 fn sense(before: f64, after: f64, more: bool) -> Sense {
     if (after - before).abs() <= before.abs() * NOISE {
         return Sense::Same;

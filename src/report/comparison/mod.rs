@@ -3,7 +3,7 @@
 
 mod figures;
 
-pub use figures::Figure;
+pub use figures::{Figure, words as figure_words};
 
 use std::collections::BTreeMap;
 
@@ -174,7 +174,8 @@ pub fn compare(before: &Document, after: &Document) -> Result<Comparison, ReadEr
     Ok(comparison)
 }
 
-fn same_question(before: &Policy, after: &Policy, id: &CheckId) -> bool {
+/// Whether two policies ask the same in a check, so that its answers can be held against each other.
+pub fn same_question(before: &Policy, after: &Policy, id: &CheckId) -> bool {
     match (before.check(id), after.check(id)) {
         (Some(was), Some(is)) => alike(asked(before, was), asked(after, is)) && expected(was) == expected(is),
         _ => false,

@@ -11,6 +11,7 @@ mod words;
 
 pub use derive::{Scope, of_policy, of_report};
 pub use emit::{Emitted, Format, Site, emit};
+pub use passage::contacts;
 
 use std::net::IpAddr;
 
