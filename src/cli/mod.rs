@@ -4,6 +4,7 @@ mod attach;
 mod attest;
 mod change;
 mod check;
+mod clerk;
 mod demo;
 mod diff;
 mod exit;

@@ -12,11 +12,12 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::{exit, session};
+use crate::run::earlier::Earlier;
 use crate::run::{Event, journal};
 use crate::ui::recording::Recording;
 use crate::ui::tui::picture::{self, Picture};
 use crate::ui::tui::state::Watching;
-use crate::ui::tui::terminal::{self, Options};
+use crate::ui::tui::terminal::{self, Beside, Options};
 use crate::ui::{JsonLines, Mode, Plain};
 
 /// Show a recorded run again, as it was seen.
@@ -72,7 +73,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     }
     let mode = args.show.mode();
     match mode {
-        Mode::Tui => session::runtime()?.block_on(watch(&recording, args.speed))?,
+        Mode::Tui => session::runtime()?.block_on(watch(&recording, args))?,
         Mode::Plain => show(Plain::new(io::stdout()), &recording.events)?,
         Mode::Json => show(JsonLines::new(io::stdout()), &recording.events)?,
     }
@@ -102,11 +103,13 @@ fn show(mut reader: impl crate::ui::Reader, events: &[Event]) -> io::Result<()> 
     events.iter().try_for_each(|event| reader.event(event))
 }
 
-async fn watch(recording: &Recording, speed: f64) -> anyhow::Result<()> {
+async fn watch(recording: &Recording, args: &Args) -> anyhow::Result<()> {
+    let speed = args.speed;
     let (out, events) = unbounded_channel();
     let stop = CancellationToken::new();
     let options = Options { speed, ..Options::from_env(Watching::Recording) };
-    let shown = terminal::watch(events, stop, None, options);
+    let earlier = if args.run.is_dir() { session::recorded(&args.run) } else { Earlier::default() };
+    let shown = terminal::watch(events, stop, Beside { earlier, ..Beside::default() }, options);
     tokio::pin!(shown);
     tokio::select! {
         left = &mut shown => return left.context("the terminal UI failed"),

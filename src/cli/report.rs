@@ -104,6 +104,39 @@ pub(super) fn decided(file: &Path, names: &Names) -> anyhow::Result<()> {
     })
 }
 
+/// Files of an export.
+const FORMS: [&str; 5] = ["report.json", "report.html", "report.pdf", "report.md", "report.junit.xml"];
+
+/// Writes every form of a run's report into `folder`, with what was decided about it; the files.
+pub(super) fn export(run: &Path, folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    // another run's report, or this one where it was written
+    if let Some(taken) = FORMS.iter().map(|name| folder.join(name)).find(|path| path.exists()) {
+        let shown = report::line(&taken.display().to_string());
+        return Err(exit::Failure::new(
+            exit::USAGE,
+            format!("{shown} is there already: name another folder"),
+        )
+        .into());
+    }
+    std::fs::create_dir_all(folder)?;
+    on_paper(run, |filed| {
+        let forms = [
+            filed.bytes.to_vec(),
+            report::html_of(filed).into_bytes(),
+            report::pdf(filed)?,
+            report::markdown_of(filed).into_bytes(),
+            report::junit(filed.document).into_bytes(),
+        ];
+        let mut written = Vec::new();
+        for (name, bytes) in FORMS.iter().zip(forms) {
+            let path = folder.join(name);
+            report::write_whole(&path, &bytes)?;
+            written.push(path);
+        }
+        Ok(written)
+    })
+}
+
 /// The report with what was decided about it, for the forms that show both.
 fn on_paper<T>(file: &Path, render: impl FnOnce(&Filed<'_>) -> anyhow::Result<T>) -> anyhow::Result<T> {
     let document = load::report(file)?;

@@ -6,9 +6,12 @@ use std::process::ExitCode;
 
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
+use super::clerk::OfRun;
 use super::exit;
-use crate::run::people::{Desk, People};
+use crate::run::earlier::{self, Earlier};
+use crate::run::people::People;
 use crate::run::{self, Event, Finished, Job, RunError, Stop};
+use crate::ui::tui::terminal::{self, Beside};
 use crate::ui::{self, Mode};
 
 /// How to show a run.
@@ -50,12 +53,8 @@ pub(super) async fn carry_out(mut job: Job, from: From, show: Show) -> anyhow::R
     let (out, events) = unbounded_channel();
     let signals = tokio::spawn(signals(stop.clone()));
     let mode = show.mode();
-    let desk = (mode == Mode::Tui).then(|| {
-        let (desk, people) = People::at_a_desk();
-        job.people = people;
-        desk
-    });
-    let reader = tokio::spawn(read(mode, events, stop, desk));
+    let beside = if mode == Mode::Tui { beside(&mut job, from) } else { Beside::default() };
+    let reader = tokio::spawn(read(mode, events, stop, beside));
     let done = match from {
         From::Start => run::run(job, out).await,
         From::Journal => run::dispatcher::resume(job, out).await,
@@ -68,6 +67,27 @@ pub(super) async fn carry_out(mut job: Job, from: From, show: Show) -> anyhow::R
         note_screen(&error);
     }
     Ok(exit::of(verdict.word, interrupted))
+}
+
+/// What the screen has beside the run's events.
+fn beside(job: &mut Job, from: From) -> Beside {
+    let (desk, people) = People::at_a_desk();
+    job.people = people;
+    let clerk = OfRun { folder: job.folder.clone(), policy_source: job.policy_source.clone() };
+    let earlier = match from {
+        From::Start => earlier::read(&job.folder, &job.policy, None),
+        From::Journal => recorded(&job.folder),
+    };
+    Beside { desk: Some(desk), clerk: Some(Box::new(clerk)), earlier }
+}
+
+/// Runs before the one that is recorded in a folder.
+pub(super) fn recorded(folder: &Path) -> Earlier {
+    let events = run::Recorded::read(folder).map(|recorded| recorded.events).unwrap_or_default();
+    match events.first() {
+        Some(Event::RunStarted(started)) => earlier::read(folder, &started.policy, Some(&started.run)),
+        _ => Earlier::default(),
+    }
 }
 
 pub(super) fn note_screen(error: &io::Error) {
@@ -86,14 +106,9 @@ pub(super) fn failure(error: &RunError) -> anyhow::Error {
     exit::Failure::new(code, error.to_string()).into()
 }
 
-async fn read(
-    mode: Mode,
-    events: UnboundedReceiver<Event>,
-    stop: Stop,
-    desk: Option<Desk>,
-) -> io::Result<()> {
+async fn read(mode: Mode, events: UnboundedReceiver<Event>, stop: Stop, beside: Beside) -> io::Result<()> {
     match mode {
-        Mode::Tui => ui::tui::terminal::run(events, stop.token(), desk).await,
+        Mode::Tui => terminal::run(events, stop.token(), beside).await,
         Mode::Plain => ui::drain(&mut ui::Plain::new(io::stdout()), events).await,
         Mode::Json => ui::drain(&mut ui::JsonLines::new(io::stdout()), events).await,
     }
@@ -105,7 +120,7 @@ pub(super) async fn signals(stop: Stop) {
     let name = signal().await;
     stop.ask(name);
     signal().await;
-    ui::tui::terminal::restore();
+    terminal::restore();
     std::process::exit(i32::from(exit::INTERRUPTED));
 }
 

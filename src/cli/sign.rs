@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use super::passphrase::{AtTerminal, Keeper};
 use super::{exit, load, signer};
 use crate::judge::Word;
 use crate::model::Role;
@@ -21,38 +22,38 @@ use crate::report::{self, Document, line};
 #[command(group = clap::ArgGroup::new("how").required(true).multiple(true))]
 pub(super) struct Args {
     /// A run's report.json, or the run's folder.
-    file: PathBuf,
+    pub(super) file: PathBuf,
     /// The role in which you decide: one of the policy's [people].
     #[arg(long, value_parser = Role::new)]
-    role: Role,
+    pub(super) role: Role,
     /// What you decide.
     #[arg(long, value_enum)]
-    decision: Say,
+    pub(super) decision: Say,
     /// A condition of your own, beside those of the report; may be given several times.
     #[arg(long = "condition", value_name = "TEXT")]
-    conditions: Vec<String>,
+    pub(super) conditions: Vec<String>,
     /// Why you decide otherwise than the verdict, or what you want on record.
     #[arg(long, value_name = "TEXT")]
-    dissent: Option<String>,
+    pub(super) dissent: Option<String>,
     /// Sign with this private key; with a .pub file, the SSH agent signs with that key.
     #[arg(long, value_name = "FILE", group = "how", conflicts_with_all = ["agent", "new_key", "named"])]
-    key: Option<PathBuf>,
+    pub(super) key: Option<PathBuf>,
     /// Sign with the key that the policy names for the role and the SSH agent holds.
     #[arg(long, group = "how", conflicts_with_all = ["new_key", "named"])]
-    agent: bool,
+    pub(super) agent: bool,
     /// Make a key for who has none, keep it in this file, and sign with it.
     #[arg(long, value_name = "FILE", group = "how", conflicts_with = "named")]
-    new_key: Option<PathBuf>,
+    pub(super) new_key: Option<PathBuf>,
     /// The approval in a ticket system that stands for this decision, or goes with the signature.
     #[arg(long, value_name = "REF", group = "how")]
-    ticket: Option<String>,
+    pub(super) ticket: Option<String>,
     /// Neither key nor ticket: a name and a date only.
     #[arg(long, group = "how")]
-    named: bool,
+    pub(super) named: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Say {
+pub(super) enum Say {
     /// Go live.
     Go,
     /// Go live, if the conditions are kept.
@@ -71,6 +72,16 @@ impl From<Say> for Choice {
     }
 }
 
+impl From<Choice> for Say {
+    fn from(choice: Choice) -> Self {
+        match choice {
+            Choice::Go => Self::Go,
+            Choice::GoWithConditions => Self::GoWithConditions,
+            Choice::NoGo => Self::NoGo,
+        }
+    }
+}
+
 /// Longest condition, dissent or ticket, in characters.
 const MAX_TEXT: usize = 4000;
 
@@ -79,6 +90,13 @@ fn usage(message: impl Into<String>) -> anyhow::Error {
 }
 
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let decision = decide(args, &mut AtTerminal)?;
+    told(args, &decision)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Signs the decision and writes it beside the report.
+pub(super) fn decide(args: &Args, keeper: &mut dyn Keeper) -> anyhow::Result<Decision> {
     let bundle = load::bundle(&args.file)?;
     let standing = load::verified(&bundle, None, clock::now());
     let document = signable(&standing)?;
@@ -90,6 +108,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         &args.role,
         &Roster::new(&policy, None),
         decision.at,
+        keeper,
     )?;
     decision.level = match (&signer, &decision.ticket) {
         (Some(_), _) => Level::Key,
@@ -117,8 +136,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     report::write_whole(&names.path(&names.decision(args.role.as_str())), &bytes)?;
     lists(names, &policy)?;
     super::report::decided(&args.file, names)?;
-    told(args, &decision, &policy)?;
-    Ok(ExitCode::SUCCESS)
+    Ok(decision)
 }
 
 /// Only a report that holds, and counts now, is signed.
@@ -184,7 +202,7 @@ fn lists(names: &seal::Names, policy: &Policy) -> anyhow::Result<()> {
 }
 
 /// What was signed, and what to know about it: the new files are read and verified again.
-fn told(args: &Args, decision: &Decision, policy: &Policy) -> anyhow::Result<()> {
+fn told(args: &Args, decision: &Decision) -> anyhow::Result<()> {
     let bundle = load::bundle(&args.file)?;
     let standing = load::verified(&bundle, None, clock::now());
     let mut out = io::stdout().lock();
@@ -193,6 +211,8 @@ fn told(args: &Args, decision: &Decision, policy: &Policy) -> anyhow::Result<()>
     if decision.key.is_none() {
         return Ok(());
     }
+    let document = report::read(&bundle.report)?;
+    let (policy, _) = report::judged_from(&document)?;
     if policy.people.get(role).is_some_and(|person| person.key.is_none()) {
         writeln!(
             out,

@@ -8,7 +8,8 @@ use anyhow::Context as _;
 use jiff::Timestamp;
 use ssh_key::PublicKey;
 
-use super::{exit, passphrase};
+use super::exit;
+use super::passphrase::Keeper;
 use crate::model::{Role, Secret};
 use crate::net::ssh_agent::Agent;
 use crate::report::line;
@@ -63,6 +64,7 @@ pub(super) fn find(
     role: &Role,
     roster: &Roster<'_>,
     at: Timestamp,
+    keeper: &mut dyn Keeper,
 ) -> anyhow::Result<Option<Signer>> {
     // before a key is made or a passphrase asked for
     if let (Some(file), Some(known)) = (wanted.new_key, roster.fingerprints(role).first()) {
@@ -74,13 +76,13 @@ pub(super) fn find(
     let signer = match (wanted.key, wanted.agent, wanted.new_key) {
         (Some(file), ..) => from_file(file)?,
         (None, true, _) => Signer::Agent(from_agent(role, roster)?),
-        (None, false, Some(file)) => Signer::Key(Box::new(make(file, role)?)),
+        (None, false, Some(file)) => Signer::Key(Box::new(make(file, role, keeper)?)),
         (None, false, None) => return Ok(None),
     };
     if let Err(problem) = roster.may_sign(role, signer.public(), at) {
         return Err(exit::Failure::new(exit::BAD_SIGNATURE, format!("not signed: {problem}")).into());
     }
-    Ok(Some(unlocked(signer)?))
+    Ok(Some(unlocked(signer, keeper)?))
 }
 
 fn from_file(file: &Path) -> anyhow::Result<Signer> {
@@ -146,13 +148,13 @@ fn from_agent(role: &Role, roster: &Roster<'_>) -> anyhow::Result<PublicKey> {
 }
 
 /// Asks for the passphrase of a key that has one.
-fn unlocked(signer: Signer) -> anyhow::Result<Signer> {
+fn unlocked(signer: Signer, keeper: &mut dyn Keeper) -> anyhow::Result<Signer> {
     let Signer::Key(key) = signer else { return Ok(signer) };
     if !key.locked() {
         return Ok(Signer::Key(key));
     }
     for _ in 0..3 {
-        let said = passphrase::ask(&format!("Passphrase of {}: ", seal::fingerprint(key.public())))?;
+        let said = keeper.of(&format!("Passphrase of {}: ", seal::fingerprint(key.public())))?;
         if let Ok(open) = key.unlock(&said) {
             return Ok(Signer::Key(Box::new(open)));
         }
@@ -161,7 +163,7 @@ fn unlocked(signer: Signer) -> anyhow::Result<Signer> {
 }
 
 /// Makes an Ed25519 key and keeps it in `file`, its public half in `file.pub`.
-fn make(file: &Path, role: &Role) -> anyhow::Result<SecretKey> {
+fn make(file: &Path, role: &Role, keeper: &mut dyn Keeper) -> anyhow::Result<SecretKey> {
     let random = |bytes: &mut [u8]| getrandom::fill(bytes).context("this machine gives no random numbers");
     let (mut seed, mut salt, mut check) = ([0; 32], [0; 16], [0; 4]);
     random(&mut seed)?;
@@ -176,7 +178,7 @@ fn make(file: &Path, role: &Role) -> anyhow::Result<SecretKey> {
             return Err(usage(format!("{shown} exists already: a key is never overwritten")));
         }
     }
-    let stored = match passphrase::choose()? {
+    let stored = match keeper.chosen()? {
         Some(secret) => key.lock(&secret, salt, u32::from_ne_bytes(check))?.to_text()?,
         None => key.to_text()?,
     };

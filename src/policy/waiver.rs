@@ -43,6 +43,31 @@ pub struct Waiver {
     pub renewals: Option<u32>,
 }
 
+impl Waiver {
+    /// As it stands in a policy: a `[[waiver]]` table.
+    pub fn to_toml(&self) -> String {
+        let text = |text: &str| toml::Value::from(text).to_string();
+        let accepts = match self.accepts {
+            Accepts::Fail => "fail",
+            Accepts::Unknown => "unknown",
+        };
+        let scope = self.scope.iter().map(|code| text(code)).collect::<Vec<_>>().join(", ");
+        let mut lines = vec![
+            "[[waiver]]".to_owned(),
+            format!("check = {}", text(self.check.as_str())),
+            format!("accepts = \"{accepts}\""),
+        ];
+        lines.extend((!scope.is_empty()).then(|| format!("scope = [{scope}]")));
+        lines.push(format!("reason = {}", text(&self.reason)));
+        lines.extend(self.compensating.as_ref().map(|instead| format!("compensating = {}", text(instead))));
+        lines.push(format!("by = {}", text(self.by.as_str())));
+        lines.extend(self.granted.as_ref().map(|granted| format!("granted = {granted}")));
+        lines.push(format!("expires = {}", self.expires));
+        lines.extend(self.renewals.map(|renewals| format!("renewals = {renewals}")));
+        lines.join("\n") + "\n"
+    }
+}
+
 /// A named role's dated acceptance of one outcome of one check.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -3,10 +3,10 @@
 use jiff::Timestamp;
 
 use super::trace::MAX_TRACES;
-use super::{Charset, Trace};
+use super::{Charset, Trace, Trail, matrix, way_out};
 use crate::evidence::{Measured, Measurement};
 use crate::judge::Judged;
-use crate::model::{Cause, Code, Effect, Enforcement, Lane, LimitRow, Outcome, Series};
+use crate::model::{Cause, Code, Effect, Enforcement, Family, Lane, LimitRow, Outcome, Series};
 use crate::policy::{Policy, Waiver};
 use crate::probe::Sample;
 use crate::run::event::CheckHead;
@@ -107,6 +107,10 @@ pub struct Card {
     pub expires: Option<Timestamp>,
     /// Series to draw.
     pub traces: Vec<Trace>,
+    /// Address families that were asked at the target; empty before, and where that says nothing.
+    pub families: Vec<Family>,
+    /// How far packets got, of each address that did not let us in.
+    pub trails: Vec<Trail>,
     bounds: Vec<LimitRow>,
     codes: &'static [Code],
 }
@@ -138,6 +142,8 @@ impl Card {
             waived: None,
             expires: None,
             traces: Vec::new(),
+            families: Vec::new(),
+            trails: Vec::new(),
             bounds: head.limits.clone(),
             codes: head.probe.codes(),
         }
@@ -215,6 +221,10 @@ impl Card {
             took_ms: measurement.took_ms,
             source: (!source.is_empty()).then(|| source.join(" ")),
         });
+        (self.families, self.trails) = match &measurement.result {
+            Measured::Reading(reading) => (matrix::families(reading), way_out::trails(reading)),
+            Measured::NotMeasured(_) => (Vec::new(), Vec::new()),
+        };
         self.not_measured = match &measurement.result {
             Measured::Reading(_) => None,
             Measured::NotMeasured(not) => Some(Remedy {

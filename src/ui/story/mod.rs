@@ -4,12 +4,18 @@
 mod card;
 mod charset;
 mod ending;
+mod matrix;
+mod past;
 mod trace;
+mod way_out;
 
 pub use card::{Card, Effort, FindingText, Remedy, Stage};
 pub use charset::Charset;
 pub use ending::{Ending, ReasonText, meaning};
+pub use matrix::{Cell, Column, Matrix, Row};
+pub use past::{Past, PastCheck, PastRun};
 pub use trace::Trace;
+pub use way_out::{Sight, Station, Stop, Trail, WayOut, ways_out};
 
 use jiff::Timestamp;
 
@@ -18,6 +24,7 @@ use crate::judge::Verdict;
 use crate::model::{CheckId, Outcome};
 use crate::policy::Policy;
 use crate::run::Event;
+use crate::run::earlier::Earlier;
 use crate::run::event::Started;
 
 /// What is known of the run so far.
@@ -35,6 +42,8 @@ pub struct Story {
     pub stopping: Option<String>,
     /// How it ended.
     pub ending: Option<Ending>,
+    /// Earlier runs of the event.
+    pub past: Past,
 }
 
 /// How the run began.
@@ -66,6 +75,11 @@ impl Story {
     /// Nothing has happened yet.
     pub fn new(charset: Charset) -> Self {
         Self { charset, ..Self::default() }
+    }
+
+    /// Takes in what is known of earlier runs.
+    pub fn remember(&mut self, earlier: &Earlier) {
+        self.past = Past::new(self.charset, earlier);
     }
 
     /// The character set that its texts are in.

@@ -17,6 +17,16 @@ pub enum Key {
     PageUp,
     /// Details, a page down.
     PageDown,
+    /// The way at the left.
+    Left,
+    /// The way at the right.
+    Right,
+    /// The next page.
+    NextPage,
+    /// The page before.
+    PreviousPage,
+    /// The page of this tab, counted from 0.
+    Page(usize),
     /// Only checks that need attention, or all.
     Filter,
     /// Follow what is running.
@@ -29,8 +39,14 @@ pub enum Key {
     Back,
     /// Answer questions to people.
     Answer,
-    /// No more answers: write the report.
+    /// No more answers: write the report. In the matrix: show the cell's check.
     Done,
+    /// Sign a decision about the report.
+    Sign,
+    /// Ask for a waiver of the selected check.
+    Waive,
+    /// Write the report's forms into a folder.
+    Export,
     /// Yes.
     Yes,
     /// Stop the run, after asking; leave, when it is over.
@@ -48,10 +64,13 @@ pub const HELP: &[(&str, &str)] = &[
     ("Up Down, k j", "select a check"),
     ("Home End, g G", "first, last check"),
     ("PgUp PgDn, Space", "scroll the details"),
+    ("Tab, 1 to 4", "pages: checks, matrix, way out, earlier runs"),
+    ("Arrows, Enter", "in the matrix: another way; the check of the cell"),
     ("f", "only what needs attention, or all"),
     ("c", "the next chart"),
     ("l", "follow what is running"),
     ("a", "answer questions to people"),
+    ("s w e", "when it is over: sign, ask for a waiver, export"),
     ("q", "stop the run (asks first); leave when it is over"),
     ("Ctrl-C", "stop at once, keep what was measured; again: leave"),
     ("? Esc", "show, hide this help"),
@@ -73,6 +92,11 @@ impl Key {
         Some(match event.code {
             KeyCode::Up | KeyCode::Char('k') => Self::Up,
             KeyCode::Down | KeyCode::Char('j') => Self::Down,
+            KeyCode::Left => Self::Left,
+            KeyCode::Right => Self::Right,
+            KeyCode::Tab => Self::NextPage,
+            KeyCode::BackTab => Self::PreviousPage,
+            KeyCode::Char(digit @ '1'..='9') => Self::Page(digit as usize - '1' as usize),
             KeyCode::Home | KeyCode::Char('g') => Self::First,
             KeyCode::End | KeyCode::Char('G') => Self::Last,
             KeyCode::PageUp | KeyCode::Char('b') => Self::PageUp,
@@ -82,6 +106,9 @@ impl Key {
             KeyCode::Char('c') => Self::Chart,
             KeyCode::Char('?' | 'h') | KeyCode::F(1) => Self::Help,
             KeyCode::Char('a') => Self::Answer,
+            KeyCode::Char('s') => Self::Sign,
+            KeyCode::Char('w') => Self::Waive,
+            KeyCode::Char('e') => Self::Export,
             KeyCode::Enter => Self::Done,
             KeyCode::Esc => Self::Back,
             KeyCode::Char('y' | 'Y') => Self::Yes,

@@ -1,13 +1,20 @@
 //! Everything that the terminal UI shows and remembers. Pure: events and keys go in,
 //! [`Action`]s come out; nothing blocks, nothing asks a clock.
 
+mod matrix;
+mod sheet;
+mod time;
+
 use super::form::{Form, Pressed, Stroke};
 use super::keys::Key;
-use crate::model::{Lane, Outcome};
+use super::page::Page;
+use super::sheet::Sheet;
+use crate::model::Outcome;
 use crate::run::Event;
 use crate::run::people::Said;
-use crate::run::plan;
 use crate::ui::story::{Card, Charset, Stage, Story};
+use matrix::Step;
+use sheet::Wanted;
 
 /// What is being watched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,6 +74,8 @@ pub struct State {
     pub story: Story,
     /// What is being watched.
     pub watching: Watching,
+    /// What the middle of the screen shows.
+    pub page: Page,
     /// Index of the selected card.
     pub selected: usize,
     /// Lines that the details are scrolled down.
@@ -81,8 +90,14 @@ pub struct State {
     pub phase: Phase,
     /// Questions to people, being answered.
     pub form: Option<Form>,
+    /// What is being filled in, once the run is over.
+    pub sheet: Option<Sheet>,
     /// A word to the user, until the next key.
     pub notice: Option<&'static str>,
+    /// Row and column of the matrix that were gone to.
+    cell: (usize, usize),
+    /// No check is at that cell.
+    at_nothing: bool,
     follow: bool,
     fit: Fit,
     now_ms: f64,
@@ -96,6 +111,7 @@ impl State {
         Self {
             story: Story::new(charset),
             watching,
+            page: Page::Checks,
             selected: 0,
             scroll: 0,
             chart: 0,
@@ -103,7 +119,10 @@ impl State {
             overlay: Overlay::None,
             phase: Phase::Going,
             form: None,
+            sheet: None,
             notice: None,
+            cell: (0, 0),
+            at_nothing: false,
             follow: true,
             fit: Fit::default(),
             now_ms: 0.0,
@@ -180,10 +199,20 @@ impl State {
             Key::Suspend => self.notice = Some("not put to sleep: that would spoil what is being measured"),
             Key::Help if self.overlay == Overlay::None => self.overlay = Overlay::Help,
             Key::Help | Key::Back => self.overlay = Overlay::None,
-            Key::Up => self.step(-1),
-            Key::Down => self.step(1),
-            Key::First => self.step(isize::MIN),
-            Key::Last => self.step(isize::MAX),
+            Key::Up => self.go(-1),
+            Key::Down => self.go(1),
+            Key::First => self.go(isize::MIN),
+            Key::Last => self.go(isize::MAX),
+            Key::Left | Key::Right if self.page != Page::Matrix => {}
+            Key::Left => self.step_cell(Step::Columns(-1)),
+            Key::Right => self.step_cell(Step::Columns(1)),
+            Key::Done if self.page == Page::Matrix => self.show_cell(),
+            Key::NextPage => self.open(self.page.beside(true)),
+            Key::PreviousPage => self.open(self.page.beside(false)),
+            Key::Page(tab) => self.open(Page::at(tab).unwrap_or(self.page)),
+            Key::Sign => self.open_sheet(Wanted::Signature),
+            Key::Waive => self.open_sheet(Wanted::Waiver),
+            Key::Export => self.open_sheet(Wanted::Export),
             Key::PageUp => self.scroll = self.scroll.saturating_sub(self.fit.page.max(1)),
             Key::PageDown => self.scroll = (self.scroll + self.fit.page.max(1)).min(self.fit.beyond),
             Key::Filter => {
@@ -200,6 +229,21 @@ impl State {
             Key::Yes | Key::Done | Key::Other => {}
         }
         Action::None
+    }
+
+    fn open(&mut self, page: Page) {
+        (self.page, self.scroll, self.chart) = (page, 0, 0);
+    }
+
+    /// So many checks, cells or lines up or down.
+    fn go(&mut self, by: isize) {
+        match self.page {
+            Page::Checks => self.step(by),
+            Page::Matrix => self.step_cell(Step::Rows(by)),
+            Page::WayOut | Page::History => {
+                self.scroll = self.scroll.saturating_add_signed(by).min(self.fit.beyond);
+            }
+        }
     }
 
     /// True while answers are taken: a run is under way, or its report waits for them.
@@ -265,46 +309,6 @@ impl State {
         self.story.ending.is_none() && self.phase != Phase::Cut
     }
 
-    /// Milliseconds of the run; stands still once it is over.
-    pub fn elapsed_ms(&self) -> f64 {
-        (self.ended_ms.unwrap_or(self.now_ms) - self.base_ms).max(0.0)
-    }
-
-    /// The viewer's clock, for what turns.
-    pub const fn now_ms(&self) -> f64 {
-        self.now_ms
-    }
-
-    /// Milliseconds that a running check has taken so far.
-    pub fn running_ms(&self, card: &Card) -> Option<f64> {
-        match card.stage {
-            Stage::Running { offset_ms } => Some((self.elapsed_ms() - offset_ms).max(0.0)),
-            _ => None,
-        }
-    }
-
-    /// Seconds that are left by the plan: lane by lane, as the run goes through them. `None`
-    /// when nothing is left by the plan though checks still run: then nobody knows.
-    pub fn seconds_left(&self) -> Option<f64> {
-        let lanes = [Lane::Person, Lane::Ask, Lane::Delay, Lane::Load];
-        let left: f64 = lanes.into_iter().map(|lane| self.lane_left(lane)).sum();
-        let over = left <= 0.0 && self.story.done() < self.story.cards.len();
-        (!over).then_some(left)
-    }
-
-    fn lane_left(&self, lane: Lane) -> f64 {
-        let open = self.story.cards.iter().filter(|card| card.lane == lane && card.outcome().is_none());
-        let left = open.map(|card| match card.stage {
-            Stage::Measured => 0.0,
-            _ => (card.seconds - self.running_ms(card).unwrap_or(0.0) / 1000.0).max(0.0),
-        });
-        let pace = self.story.policy().map(|policy| policy.pace).unwrap_or_default();
-        let (sum, longest) = left.fold((0.0, 0.0_f64), |(sum, longest), one| (sum + one, longest.max(one)));
-        #[expect(clippy::cast_precision_loss, reason = "a small constant")]
-        let shared = sum / plan::width(lane, &pace) as f64;
-        shared.max(longest)
-    }
-
     /// Indices of the cards that are listed.
     pub fn listed(&self) -> Vec<usize> {
         let cards = self.story.cards.iter().enumerate();
@@ -335,7 +339,7 @@ impl State {
 
     fn select(&mut self, index: usize) {
         if self.selected != index {
-            self.selected = index;
+            (self.selected, self.at_nothing) = (index, false);
             (self.scroll, self.chart) = (0, 0);
         }
     }

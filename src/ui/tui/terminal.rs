@@ -16,12 +16,14 @@ use ratatui::backend::CrosstermBackend;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio_util::sync::CancellationToken;
 
+use super::errand::Clerk;
 use super::form::Stroke;
 use super::keys::Key;
 use super::signals::{Signal, Signals};
 use super::state::{Action, Fit, Phase, State, Watching};
 use super::theme::{Palette, Theme};
 use super::view;
+use crate::run::earlier::Earlier;
 use crate::run::people::{Desk, Said};
 use crate::run::{Event, crash};
 use crate::ui::story::Charset;
@@ -62,27 +64,37 @@ fn theme_from_env() -> Theme {
     Theme { palette: Palette::from_no_color(var("NO_COLOR").as_deref()), charset }
 }
 
+/// What belongs to a run beside its events.
+#[derive(Debug, Default)]
+pub struct Beside {
+    /// Hears the answers that are typed.
+    pub desk: Option<Desk>,
+    /// Does what is asked for once the run is over.
+    pub clerk: Option<Box<dyn Clerk>>,
+    /// Earlier runs of the event.
+    pub earlier: Earlier,
+}
+
 /// Shows a run until the user leaves, a signal ends it, or the run's side goes away without
-/// a verdict. `cancel` is cancelled when the user asks the run to stop; `desk` hears the answers
-/// that are typed.
+/// a verdict. `cancel` is cancelled when the user asks the run to stop.
 pub async fn run(
     events: UnboundedReceiver<Event>,
     cancel: CancellationToken,
-    desk: Option<Desk>,
+    beside: Beside,
 ) -> io::Result<()> {
-    watch(events, cancel, desk, Options::from_env(Watching::Run)).await
+    watch(events, cancel, beside, Options::from_env(Watching::Run)).await
 }
 
 /// [`run`] with options.
 pub async fn watch(
     events: UnboundedReceiver<Event>,
     cancel: CancellationToken,
-    desk: Option<Desk>,
+    beside: Beside,
     options: Options,
 ) -> io::Result<()> {
     let leave = CancellationToken::new();
     let (tell, told) = tokio::sync::oneshot::channel();
-    let screen = Screen { events, cancel, desk, leave: leave.clone(), options, open: true };
+    let screen = Screen { events, cancel, beside, leave: leave.clone(), options, open: true };
     let thread = std::thread::Builder::new().name("screen".to_owned()).spawn(move || {
         let _ = tell.send(screen.on_its_own_runtime());
     })?;
@@ -109,7 +121,7 @@ impl Drop for Thread {
 struct Screen {
     events: UnboundedReceiver<Event>,
     cancel: CancellationToken,
-    desk: Option<Desk>,
+    beside: Beside,
     leave: CancellationToken,
     options: Options,
     /// The run's side of the channel is there.
@@ -132,6 +144,7 @@ impl Screen {
         let Options { watching, theme, speed } = self.options;
         let mut terminal = Terminal::new(CrosstermBackend::new(io::stdout()))?;
         let mut state = State::new(theme.charset, watching);
+        state.story.remember(&std::mem::take(&mut self.beside.earlier));
         let (mut input, mut signals) = (EventStream::new(), Signals::new()?);
         let origin = Instant::now();
         let mut drawn: Option<Instant> = None;
@@ -192,6 +205,13 @@ impl Screen {
                 }
                 None
             }
+            Happened::Input(Some(Input::Key(key))) if state.sheet.is_some() => {
+                let errand = Stroke::from_event(&key).and_then(|stroke| state.fill(stroke));
+                if let (Some(errand), Some(clerk)) = (errand, &mut self.beside.clerk) {
+                    state.told(clerk.carry_out(&errand));
+                }
+                None
+            }
             Happened::Input(Some(Input::Key(key))) => Key::from_event(&key),
             Happened::Event(event) => return Ok(self.events(event, state)),
             Happened::Time | Happened::Input(Some(_)) => None,
@@ -209,7 +229,7 @@ impl Screen {
 
     /// A run that no longer listens needs no answer.
     fn say(&self, said: Said) {
-        if let Some(desk) = &self.desk {
+        if let Some(desk) = &self.beside.desk {
             let _ = desk.send(said);
         }
     }

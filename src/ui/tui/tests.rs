@@ -1,3 +1,4 @@
+mod after;
 mod hostile;
 
 use insta::assert_snapshot;

@@ -146,6 +146,16 @@ impl Theme {
         }
     }
 
+    /// The look of a verdict in a line of text.
+    pub fn verdict_text(self, word: Word) -> Style {
+        match word {
+            Word::Go => self.outcome(Outcome::Pass),
+            Word::ConditionalGo => self.outcome(Outcome::Warn),
+            Word::NoGo => self.outcome(Outcome::Fail),
+            Word::Inconclusive => self.outcome(Outcome::Unknown),
+        }
+    }
+
     /// What is going on.
     pub fn busy(self) -> Style {
         self.coloured(Color::Cyan)

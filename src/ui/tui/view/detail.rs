@@ -5,9 +5,8 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::Paragraph;
 
-use super::{brief, framed, minute, stage_word, titled};
+use super::{brief, framed, history, minute, scroll, stage_word, titled};
 use crate::model::{Effect, Enforcement, Lane, Outcome};
 use crate::ui::story::{Card, FindingText, Stage};
 use crate::ui::tui::state::{Fit, State};
@@ -20,23 +19,8 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &State, theme: Them
         frame.render_widget(block, area);
         return Fit::default();
     };
-    let inner = framed(theme, "").inner(area);
     let lines = lines(card, state, theme, area);
-    let page = usize::from(inner.height);
-    let fit = Fit { beyond: lines.len().saturating_sub(page), page };
-    let scroll = state.scroll.min(fit.beyond);
-    let mut block = framed(theme, titled(theme, &format!("{}{}{}", card.id, theme.dot(), card.probe)));
-    if fit.beyond > 0 {
-        let more = match fit.beyond - scroll {
-            0 => " PgUp: back ".to_owned(),
-            1 => " PgDn: 1 more line ".to_owned(),
-            below => format!(" PgDn: {below} more lines "),
-        };
-        block = block.title_bottom(Line::from(more).right_aligned());
-    }
-    let shown: Vec<Line<'_>> = lines.into_iter().skip(scroll).take(page).collect();
-    frame.render_widget(Paragraph::new(shown).block(block), area);
-    fit
+    scroll::draw(frame, area, &format!("{}{}{}", card.id, theme.dot(), card.probe), lines, state, theme)
 }
 
 /// The lines of the details in a frame of this size.
@@ -67,6 +51,7 @@ impl Page {
         page.about(card);
         page.findings(&good, Effect::Pass);
         page.measured(card);
+        page.earlier(card, state);
         page
     }
 
@@ -172,6 +157,15 @@ impl Page {
         self.entry("when", &text, self.theme.faint());
         if let Some(expires) = card.expires {
             self.entry("counts", &format!("until {}", minute(expires)), self.theme.faint());
+        }
+    }
+
+    /// What earlier runs of the event said of it, the newest first.
+    fn earlier(&mut self, card: &Card, state: &State) {
+        for run in state.story.past.runs.iter().filter(|run| run.check(&card.id).is_some()) {
+            self.gap();
+            self.entry("earlier", &minute(run.at), self.theme.faint());
+            self.lines.extend(history::check(run, &card.id, self.theme, self.width));
         }
     }
 

@@ -4,7 +4,7 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use crate::ui::tui::state::{Overlay, State};
+use crate::ui::tui::state::{Overlay, State, Watching};
 use crate::ui::tui::theme::Theme;
 
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &State, theme: Theme) {
@@ -37,6 +37,8 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &State, theme: Them
     };
     let all = if state.attention_only { "f: all" } else { "f: only what needs attention" };
     let arrows = theme.pick("↑↓: select", "Up Down: select");
-    let text = [arrows, all, "?: keys", leave].join("   ");
+    let over = state.story.ending.is_some() && state.watching == Watching::Run;
+    let more = if over { "s: sign  w: waiver  e: export" } else { all };
+    let text = [arrows, "Tab: pages", more, "?: keys", leave].join("  ");
     frame.render_widget(Line::from(Span::styled(format!(" {text}"), theme.faint())), area);
 }

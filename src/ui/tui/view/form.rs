@@ -97,7 +97,7 @@ fn fields(form: &Form, theme: Theme, width: usize) -> Vec<Line<'static>> {
 }
 
 /// The end of a text, where it is typed.
-fn tail(text: &str, width: usize) -> String {
+pub(super) fn tail(text: &str, width: usize) -> String {
     let mut kept: Vec<&str> = Vec::new();
     let mut used = 0;
     for (at, c) in text.char_indices().rev() {

@@ -7,13 +7,19 @@ mod footer;
 mod form;
 mod header;
 mod help;
+mod history;
 mod list;
+mod matrix;
+mod scroll;
+mod sheet;
+mod way_out;
 
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Paragraph};
 
+use super::page::Page;
 use super::state::{Fit, Overlay, State};
 use super::theme::Theme;
 use super::wrap::wrap;
@@ -36,18 +42,35 @@ pub fn draw(frame: &mut Frame<'_>, state: &State, theme: Theme) -> Fit {
         Some(ending) => banner::draw(frame, top, state, ending, theme),
         None => header::draw(frame, top, state, theme),
     }
-    let [left, right] =
-        Layout::horizontal([Constraint::Length(list::width(area.width)), Constraint::Min(0)]).areas(body);
-    list::draw(frame, left, state, theme);
-    let fit = right_side(frame, right, state, theme);
+    let fit = page(frame, body, state, theme);
     footer::draw(frame, bottom, state, theme);
     if let Some(open) = &state.form {
         form::draw(frame, area, state, open, theme);
+    }
+    if let Some(open) = &state.sheet {
+        sheet::draw(frame, area, open, theme);
     }
     if state.overlay == Overlay::Help {
         help::draw(frame, area, theme);
     }
     fit
+}
+
+fn page(frame: &mut Frame<'_>, body: Rect, state: &State, theme: Theme) -> Fit {
+    match state.page {
+        Page::Checks => {
+            let columns = [Constraint::Length(list::width(body.width)), Constraint::Min(0)];
+            let [left, right] = Layout::horizontal(columns).areas(body);
+            list::draw(frame, left, state, theme);
+            right_side(frame, right, state, theme)
+        }
+        Page::Matrix => {
+            matrix::draw(frame, body, state, theme);
+            Fit::default()
+        }
+        Page::WayOut => way_out::draw(frame, body, state, theme),
+        Page::History => history::draw(frame, body, state, theme),
+    }
 }
 
 /// Details of the selected check above the chart that belongs with them.
@@ -108,7 +131,12 @@ fn minute(at: jiff::Timestamp) -> String {
 
 /// Outcome or state of a check, in a word.
 const fn stage_word(card: &Card) -> &'static str {
-    match card.stage {
+    stage_text(card.stage)
+}
+
+/// The same of a state alone.
+const fn stage_text(stage: Stage) -> &'static str {
+    match stage {
         Stage::Waiting => "waiting",
         Stage::Running { .. } => "running",
         Stage::Measured => "judging",
