@@ -6,8 +6,9 @@
 use reqwest::Method;
 use serde_json::Value;
 
-use super::client::{Client, Created};
-use super::{Attachment, Body, Call, Fate, Held, TicketError, count};
+use super::client::Client;
+use super::each::{self, OneByOne};
+use super::{Attachment, Body, Call, Fate, Held, TicketError};
 
 fn settings() -> Call<'static> {
     Call::get(vec!["rest", "api", "3", "attachment", "meta"], Vec::new(), "reading the limit of attachments")
@@ -53,9 +54,22 @@ async fn allowed(client: &Client, files: &[Attachment]) -> Result<(), TicketErro
     }
 }
 
-async fn held(client: &Client, issue: &str) -> Result<Vec<Held>, TicketError> {
-    let answer = client.ask(&list(issue)).await?;
-    Ok(entries(&answer["fields"]["attachment"]))
+/// An issue, by its key.
+struct Issue<'a>(&'a str);
+
+impl OneByOne for Issue<'_> {
+    async fn held(&self, client: &Client) -> Result<Vec<Held>, TicketError> {
+        let answer = client.ask(&list(self.0)).await?;
+        Ok(entries(&answer["fields"]["attachment"]))
+    }
+
+    fn upload<'a>(&'a self, file: &'a Attachment) -> Call<'a> {
+        upload(self.0, file)
+    }
+
+    fn kept(answer: &Value) -> Vec<Held> {
+        entries(answer)
+    }
 }
 
 /// `[{"filename": …, "size": …}]`.
@@ -74,17 +88,5 @@ pub(super) async fn attach(
     told: &mut (dyn FnMut(&Attachment, Fate) + Send),
 ) -> Result<(), TicketError> {
     allowed(client, files).await?;
-    let before = held(client, issue).await?;
-    for file in files {
-        let call = upload(issue, file);
-        let there = || async { Ok(count(&held(client, issue).await?, file) > count(&before, file)) };
-        match client.create(&call, there).await? {
-            Created::Found => told(file, Fate::FoundAttached),
-            Created::Answered(answer) if count(&entries(&answer), file) == 1 => told(file, Fate::Attached),
-            Created::Answered(_) => {
-                return Err(client.failed(&call, "it says that it kept something else than was sent"));
-            }
-        }
-    }
-    Ok(())
+    each::attach(client, &Issue(issue), files, told).await
 }

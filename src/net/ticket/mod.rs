@@ -7,6 +7,7 @@
 mod answer;
 mod call;
 mod client;
+mod each;
 mod jira;
 mod jsm;
 pub(super) mod place;

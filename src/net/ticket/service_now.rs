@@ -5,10 +5,10 @@
 
 use reqwest::Method;
 use serde_json::{Map, Value};
-use sha2::{Digest as _, Sha256};
 
-use super::client::{Client, Created};
-use super::{Attachment, Body, Call, Fate, Held, TicketError, count};
+use super::client::Client;
+use super::each::{self, OneByOne};
+use super::{Attachment, Body, Call, Fate, Held, TicketError};
 
 const TABLE: &str = "change_request";
 
@@ -47,10 +47,23 @@ pub(super) fn calls<'a>(
     std::iter::once(list(change)).chain(uploads).chain(fields.map(|fields| update(change, fields))).collect()
 }
 
-async fn held(client: &Client, change: &str) -> Result<Vec<Held>, TicketError> {
-    let answer = client.ask(&list(change)).await?;
-    let entries = answer["result"].as_array().into_iter().flatten();
-    Ok(entries.filter_map(entry).collect())
+/// A change request, by its `sys_id`.
+struct Change<'a>(&'a str);
+
+impl OneByOne for Change<'_> {
+    async fn held(&self, client: &Client) -> Result<Vec<Held>, TicketError> {
+        let answer = client.ask(&list(self.0)).await?;
+        let entries = answer["result"].as_array().into_iter().flatten();
+        Ok(entries.filter_map(entry).collect())
+    }
+
+    fn upload<'a>(&'a self, file: &'a Attachment) -> Call<'a> {
+        upload(self.0, file)
+    }
+
+    fn kept(answer: &Value) -> Vec<Held> {
+        entry(&answer["result"]).into_iter().collect()
+    }
 }
 
 /// Sizes are numbers written as text.
@@ -67,33 +80,7 @@ pub(super) async fn attach(
     files: &[Attachment],
     told: &mut (dyn FnMut(&Attachment, Fate) + Send),
 ) -> Result<(), TicketError> {
-    let before = held(client, change).await?;
-    for file in files {
-        let digest = hex(&file.bytes);
-        let same = |held: &Held| held.name == file.name && held.sha256.as_deref() == Some(&digest);
-        if before.iter().any(same) {
-            told(file, Fate::AlreadyThere);
-            continue;
-        }
-        let call = upload(change, file);
-        let there = || async { Ok(count(&held(client, change).await?, file) > count(&before, file)) };
-        match client.create(&call, there).await? {
-            Created::Found => told(file, Fate::FoundAttached),
-            Created::Answered(answer) => {
-                let kept = entry(&answer["result"]);
-                let whole = kept.is_some_and(|kept| {
-                    kept.name == file.name
-                        && kept.size == file.bytes.len() as u64
-                        && kept.sha256.is_none_or(|sha256| sha256 == digest)
-                });
-                if !whole {
-                    return Err(client.failed(&call, "it says that it kept something else than was sent"));
-                }
-                told(file, Fate::Attached);
-            }
-        }
-    }
-    Ok(())
+    each::attach(client, &Change(change), files, told).await
 }
 
 pub(super) async fn write(
@@ -102,12 +89,4 @@ pub(super) async fn write(
     fields: &Map<String, Value>,
 ) -> Result<(), TicketError> {
     client.ask(&update(change, fields)).await.map(|_| ())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    Sha256::digest(bytes).iter().fold(String::with_capacity(64), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
 }
