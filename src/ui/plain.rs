@@ -197,17 +197,20 @@ fn verdict(out: &mut impl Write, story: &Story, ending: &Ending) -> io::Result<(
     }
 }
 
-/// What to do, by whom, once more at the end, where people look.
+/// What to do, by whom, once more at the end, where people look; the same of one check once.
 fn remedies(out: &mut impl Write, story: &Story) -> io::Result<()> {
-    let mut said = false;
+    let mut said: Vec<(&str, &str)> = Vec::new();
     for card in story.cards.iter().filter(|card| card.needs_attention()) {
         let not = card.not_measured.iter().map(|not| &not.remedy);
         let findings = card.findings.iter().filter(|finding| finding.effect != Effect::Pass);
         for remedy in not.chain(findings.map(|finding| &finding.remedy)).filter(|text| !text.is_empty()) {
-            if !said {
-                writeln!(out, "to do:")?;
-                said = true;
+            if said.contains(&(card.id.as_str(), remedy.as_str())) {
+                continue;
             }
+            if said.is_empty() {
+                writeln!(out, "to do:")?;
+            }
+            said.push((card.id.as_str(), remedy.as_str()));
             writeln!(out, "  {}, for {}: {remedy}", card.owned_by(), card.id)?;
         }
     }

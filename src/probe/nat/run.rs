@@ -206,7 +206,7 @@ async fn lifetimes(target: &Target, env: &Env) -> Result<Vec<Lifetime>, NotMeasu
         let tried = try_join_all(flows).await;
         // What was seen stands without it; the far end frees the place later then.
         let slots = ground.release().await.map(|(slots, _)| slots).unwrap_or_default();
-        let seen_as = slots.iter().find(|slot| slot.slot == 0).map(|slot| slot.from);
+        let seen_as = slots.iter().find(|slot| slot.slot == 0).map(|slot| plain(slot.from));
         Ok(Lifetime { family: Family::of(remote.ip()), seen_as, tried: tried? })
     });
     let (mut lifetimes, mut first) = (Vec::new(), None);
@@ -217,6 +217,12 @@ async fn lifetimes(target: &Target, env: &Env) -> Result<Vec<Lifetime>, NotMeasu
         }
     }
     first.filter(|_| lifetimes.is_empty()).map_or(Ok(lifetimes), Err)
+}
+
+/// The address as STUN servers write it: a far end that listens on both families at once sees an
+/// IPv4 address as `::ffff:…`.
+fn plain(seen: SocketAddr) -> SocketAddr {
+    SocketAddr::new(seen.ip().to_canonical(), seen.port())
 }
 
 async fn one_flow(ground: &Ground<'_>, slot: u8, idle_s: u32) -> Result<Idle, NotMeasured> {

@@ -69,7 +69,7 @@ fn page_finding(limits: &Limits, reading: &Reading, page: &Page) -> Finding {
         _ if is_as_expected(limits, page) => Finding::pass(
             code::FREE,
             expected,
-            format!("that, under {}{}", page.status, unsaid(&reading.api)),
+            format!("as expected: HTTP {}{}", page.status, unsaid(&reading.api)),
         ),
         200..=299 => Finding::fail(code::SUBSTITUTED, expected, other(page), sign_in),
         status => {
