@@ -118,7 +118,7 @@ fn the_paper_shows_who_decided_and_what_does_not_hold() {
         let (code, said) =
             event.golive("report", "runs/a", &["--format", format, "--out", out.to_str().unwrap()]);
         assert_eq!(code, 0, "{said}");
-        if format == "html" {
+        if format != "pdf" {
             return std::fs::read_to_string(out).unwrap();
         }
         let pdftotext = need("pdftotext", "poppler-utils");
@@ -131,7 +131,10 @@ fn the_paper_shows_who_decided_and_what_does_not_hold() {
         }
         assert_eq!(shown.matches("cryptographic: SHA256:").count(), 4, "on page 1 and on the last: {shown}");
         assert!(!shown.contains("Does not count"), "{shown}");
+        let remark = "It and marketing decided on the same machine.";
+        assert_eq!(shown.matches(remark).count(), 2, "on page 1 and on the last: {shown}");
     }
+    assert!(words("md").contains("**Note:** It and marketing decided on the same machine"));
 
     let file = event.path("runs/a/report.it.decision.json");
     let text = std::fs::read_to_string(&file).unwrap().replace("CHG0031337", "CHG0031338");

@@ -7,7 +7,7 @@ use super::moment::Clock;
 use super::text::line;
 use crate::model::Role;
 use crate::policy::{Level, Signatures};
-use crate::report::seal::Signed;
+use crate::report::seal::{Signed, same_hands};
 use crate::report::{Document, Filed};
 
 /// The choices that a signer has.
@@ -120,6 +120,11 @@ pub fn particulars(signed: &Signed, clock: &Clock) -> Vec<(&'static str, String)
     lines.extend(decision.conditions.iter().map(|condition| ("Condition", line(condition))));
     lines.extend(decision.dissent.iter().map(|dissent| ("Dissent", line(dissent))));
     lines
+}
+
+/// What to know of those who decided: that two roles used one key, or one machine.
+pub fn remarks(filed: &Filed<'_>) -> Vec<String> {
+    same_hands(filed.signed).iter().map(|remark| capital(remark) + ".").collect()
 }
 
 /// The choice as a sentence: `Go with conditions`.

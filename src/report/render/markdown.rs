@@ -200,6 +200,9 @@ fn decisions(out: &mut String, filed: &Filed<'_>, clock: &Clock) -> fmt::Result 
             writeln!(out, "  - {name}: {}", plain(&text))?;
         }
     }
+    for remark in decided::remarks(filed) {
+        writeln!(out, "- **Note:** {}", plain(&remark))?;
+    }
     for refused in filed.refused {
         writeln!(out, "- **Does not count:** {}", plain(refused))?;
     }

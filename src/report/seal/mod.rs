@@ -32,7 +32,7 @@ pub use now::must_sign;
 pub use problem::{Gravity, Problem};
 pub use roster::Roster;
 pub use show::standing as show;
-pub use verify::{Signed, Standing, verify};
+pub use verify::{Signed, Standing, same_hands, verify};
 
 use std::fmt::Write as _;
 

@@ -162,7 +162,8 @@ impl Verifier<'_> {
                 }
             }
         }
-        self.same_hands();
+        let same = same_hands(&self.standing.signed);
+        self.standing.notes.extend(same);
         if today.is_none() && self.standing.signed.iter().any(|signed| signed.level == Level::Key) {
             self.note(
                 "the keys are those that the report's own policy names: compare the fingerprints with what \
@@ -282,23 +283,30 @@ impl Verifier<'_> {
         }
         Level::Key
     }
+}
 
-    /// One person, or one desk, behind two roles.
-    fn same_hands(&mut self) {
-        let mut found = Vec::new();
-        for (at, one) in self.standing.signed.iter().enumerate() {
-            for other in &self.standing.signed[at + 1..] {
-                let (a, b) = (&one.decision, &other.decision);
-                if a.key.is_some() && a.key == b.key {
-                    found.push(format!("{} and {} signed with the same key", a.role, b.role));
-                }
-                if a.machine.is_some() && a.machine == b.machine {
-                    found.push(format!("{} and {} decided on the same machine", a.role, b.role));
-                }
+/// One person, or one desk, behind several roles: `it and marketing signed with the same key`.
+pub fn same_hands(signed: &[Signed]) -> Vec<String> {
+    let shared = |of: fn(&Decision) -> Option<&String>, what: &str| -> Vec<String> {
+        let mut by: Vec<(&String, Vec<&str>)> = Vec::new();
+        for one in signed.iter().map(|signed| &signed.decision) {
+            let Some(hand) = of(one) else { continue };
+            match by.iter_mut().find(|(known, _)| *known == hand) {
+                Some((_, roles)) => roles.push(one.role.as_str()),
+                None => by.push((hand, vec![one.role.as_str()])),
             }
         }
-        self.standing.notes.extend(found);
-    }
+        by.iter().filter_map(|(_, roles)| Some(format!("{} {what}", several(roles)?))).collect()
+    };
+    let mut found = shared(|decision| decision.key.as_ref(), "signed with the same key");
+    found.extend(shared(|decision| decision.machine.as_ref(), "decided on the same machine"));
+    found
+}
+
+/// `it, marketing and provider`; none for one alone.
+fn several(roles: &[&str]) -> Option<String> {
+    let (last, before) = roles.split_last().filter(|(_, before)| !before.is_empty())?;
+    Some(format!("{} and {last}", before.join(", ")))
 }
 
 /// Parts of a report that are copies of its policy, and are not any more.

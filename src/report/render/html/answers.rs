@@ -119,6 +119,7 @@ pub(super) fn decisions(page: &Page) -> Markup {
             h2 { "Decision" }
             (verify(page))
             div.two { @for block in decided::two(&page.filed) { (decision(page, &block)) } }
+            (remarks(page))
         }
     }
 }
@@ -149,6 +150,13 @@ pub(super) fn said(page: &Page, signed: &Signed) -> Markup {
         dl.act {
             @for (name, value) in decided::particulars(signed, &page.clock) { dt { (name) } dd { (value) } }
         }
+    }
+}
+
+/// One key or one machine behind two roles.
+pub(super) fn remarks(page: &Page) -> Markup {
+    markup! {
+        @for remark in decided::remarks(&page.filed) { p { strong { "Note: " } (remark) } }
     }
 }
 

@@ -3,7 +3,7 @@
 use maud::{Markup, html as markup};
 
 use super::Page;
-use super::answers::said;
+use super::answers::{remarks, said};
 use crate::report::render::decided::{self, Block};
 use crate::report::render::text::line;
 
@@ -24,6 +24,7 @@ pub(super) fn page(page: &Page) -> Markup {
                 p.missing { strong { "Does not count: " } (refused) }
             }
             div.two { @for block in decided::everybody(&page.filed) { (signer(page, &block)) } }
+            (remarks(page))
             p.quiet { (decided::levels(document)) }
         }
     }

@@ -16,6 +16,7 @@ pub(super) fn front(sheet: &Sheet<'_>, flow: &mut Flow<'_>) {
     flow.heading(2, "Decision");
     flow.boxes(2, &decided::two(&sheet.filed), |_| None, |flow, block| write(sheet, flow, block, false));
     flow.space(5.0);
+    remarks(sheet, flow);
     let mono = Style { size: 6.6, ..CODE };
     let small = Style { size: 6.9, ..QUIET };
     flow.paragraph(&[
@@ -73,7 +74,16 @@ pub(super) fn page(sheet: &Sheet<'_>, flow: &mut Flow<'_>) {
         flow.boxes(2, pair, |_| None, |flow, block| write(sheet, flow, block, true));
         flow.space(12.0);
     }
+    remarks(sheet, flow);
     flow.paragraph(&[words(decided::levels(document), QUIET)]);
+}
+
+/// One key or one machine behind two roles.
+fn remarks(sheet: &Sheet<'_>, flow: &mut Flow<'_>) {
+    for remark in decided::remarks(&sheet.filed) {
+        flow.paragraph(&[words("Note: ", STRONG), words(remark, TEXT)]);
+        flow.space(3.0);
+    }
 }
 
 fn write(sheet: &Sheet<'_>, flow: &mut Flow<'_>, block: &Block<'_>, ink: bool) {
