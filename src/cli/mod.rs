@@ -92,6 +92,11 @@ fn after_help() -> String {
 pub fn main() -> ExitCode {
     crate::net::process::keep_memory_private();
     crate::net::process::allow_many_sockets();
+    main_from(std::env::args_os())
+}
+
+/// A panic is told of without words that may hold a secret.
+fn hear_panics() {
     std::panic::set_hook(Box::new(|panic| {
         let mut stderr = std::io::stderr().lock();
         let _ = writeln!(stderr, "{}", crash::hear(panic));
@@ -100,11 +105,11 @@ pub fn main() -> ExitCode {
             let _ = writeln!(stderr, "{trace}");
         }
     }));
-    main_from(std::env::args_os())
 }
 
 /// The same for arguments that the caller gives, the program's name first.
 pub fn main_from(args: impl IntoIterator<Item = std::ffi::OsString>) -> ExitCode {
+    hear_panics();
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
         Err(error) => {

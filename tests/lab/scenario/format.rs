@@ -90,6 +90,9 @@ pub struct Run {
     pub hosts: String,
     /// Its store of authorities is old: it knows the public one not yet.
     pub old_store: bool,
+    /// A library breaks inside every probe that speaks TLS, with the words of this file of the run's
+    /// folder: `test-key`.
+    pub breaks_with: Option<String>,
     /// More of golive's environment.
     pub env: BTreeMap<String, String>,
     /// The laptop's congestion control; CUBIC when left out.
@@ -138,6 +141,7 @@ impl Default for Run {
             resolv_conf: Vec::new(),
             hosts: String::new(),
             old_store: false,
+            breaks_with: None,
             env: BTreeMap::new(),
             congestion_control: None,
             far_end: Vec::new(),

@@ -9,6 +9,9 @@ use std::process::ExitCode;
 
 use crate::ground::authority::read_pem;
 
+/// Names a file: golive panics, with the file's words, where a probe's TLS handshake begins.
+pub const BREAKS: &str = "GOLIVE_LAB_BREAKS_WITH";
+
 /// First argument by which a program of the lab becomes golive.
 const WORD: &str = "golive";
 pub use crate::ground::authority::VARIABLE as AUTHORITY;
@@ -27,6 +30,27 @@ pub fn as_golive() -> Option<ExitCode> {
     if let Some(file) = std::env::var_os(AUTHORITY) {
         golive::net::tls::Roots::replace_mozilla(read_pem(file.as_ref())).expect("nothing is verified yet");
     }
+    if let Some(file) = std::env::var_os(BREAKS) {
+        let words = std::fs::read_to_string(file).expect("the file of the words that it breaks with");
+        log::set_logger(Box::leak(Box::new(Breaking(words)))).expect("no other logger is set");
+        log::set_max_level(log::LevelFilter::Trace);
+    }
     let args: Vec<OsString> = std::iter::once(WORD.into()).chain(args).collect();
     Some(golive::cli::main_from(args))
+}
+
+/// A logger that panics when rustls tells of a handshake, inside the probe that makes it: a defect
+/// of a library that golive uses, with a secret in its words.
+struct Breaking(String);
+
+impl log::Log for Breaking {
+    fn enabled(&self, about: &log::Metadata<'_>) -> bool {
+        about.target().starts_with("rustls::client")
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        assert!(!self.enabled(record.metadata()), "cannot log: {}", self.0);
+    }
+
+    fn flush(&self) {}
 }

@@ -1,7 +1,7 @@
 //! Runs one scenario: builds its network, runs golive in it, compares.
 
 use std::net::{IpAddr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -40,6 +40,9 @@ impl Outcome {
     }
 }
 
+/// Files of the run's folder that golive reads its secrets from.
+const SECRETS: [&str; 3] = ["token", "test-key", "media-key"];
+
 /// A thread that wakes so late keeps golive's own from measuring.
 const FELT: Duration = Duration::from_millis(60);
 
@@ -71,6 +74,7 @@ pub fn run(scenario: &Scenario) -> Outcome {
             eprintln!("{}: this machine was busy ({woke_late:?}), and it differs; again", scenario.name);
             continue;
         }
+        differences.extend(world.leaks());
         differences
             .extend(slow.map(|why| format!("this machine was too slow to emulate the network: {why}")));
         return Outcome { seen, differences, took: started.elapsed(), log: world.log() };
@@ -185,9 +189,38 @@ impl World {
         String::from_utf8(output.stdout).unwrap()
     }
 
+    /// Where a file of the run's folder lies.
+    pub fn path(&self, file: &str) -> PathBuf {
+        self.folder.path().join(file)
+    }
+
     /// A file of the run's folder.
     pub fn read(&self, file: &str) -> String {
-        std::fs::read_to_string(self.folder.path().join(file)).unwrap()
+        std::fs::read_to_string(self.path(file)).unwrap()
+    }
+
+    /// Files of the run's folder that hold a secret and are not its own: what golive said on both
+    /// its streams, the journal, the report in all its forms, a core dump.
+    fn leaks(&self) -> Vec<String> {
+        let secrets = SECRETS.map(|file| std::fs::read_to_string(self.path(file)).unwrap_or_default());
+        let secrets: Vec<_> = SECRETS.iter().zip(&secrets).filter(|(_, secret)| !secret.is_empty()).collect();
+        let mut folders = vec![self.path("")];
+        let mut leaks = Vec::new();
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                let name = path.file_name().unwrap_or_default().to_string_lossy();
+                if path.is_dir() {
+                    folders.push(path);
+                } else if !SECRETS.contains(&name.as_ref()) {
+                    let content = std::fs::read(&path).unwrap();
+                    let content = String::from_utf8_lossy(&content);
+                    let found = secrets.iter().filter(|(_, secret)| content.contains(secret.as_str()));
+                    leaks.extend(found.map(|(file, _)| format!("{name} holds the secret of {file}")));
+                }
+            }
+        }
+        leaks
     }
 
     /// Where the emulator was later than its line should be.
@@ -248,6 +281,7 @@ impl World {
         command.env(golive::AUTHORITY, &self.venue.public_file);
         command.env("SSL_CERT_FILE", self.folder.path().join("machine.pem"));
         command.envs(&scenario.run.env);
+        command.envs(scenario.run.breaks_with.as_ref().map(|file| (golive::BREAKS, self.path(file))));
         command
     }
 }
