@@ -65,12 +65,12 @@ fn overview(sheet: &Sheet<'_>, flow: &mut Flow<'_>) {
         })
         .collect();
     let columns = [
-        ("Outcome", 0.12),
+        ("Outcome", 0.11),
         ("Check", 0.18),
         ("Asked of", 0.2),
-        ("Limit", 0.2),
-        ("Measured", 0.2),
-        ("Binding", 0.1),
+        ("Limit", 0.18),
+        ("Measured", 0.24),
+        ("Binding", 0.09),
     ];
     flow.table(&columns, &rows);
 }
@@ -146,7 +146,7 @@ fn findings(sheet: &Sheet<'_>, flow: &mut Flow<'_>, check: &CheckDoc) {
             ]
         })
         .collect();
-    let columns = [("Result", 0.2), ("Limit", 0.23), ("Measured", 0.23), ("Meaning, and what to do", 0.34)];
+    let columns = [("Result", 0.2), ("Limit", 0.21), ("Measured", 0.29), ("Meaning, and what to do", 0.3)];
     flow.table(&columns, &rows);
     if let Some(more) = check.findings.len().checked_sub(FINDINGS).filter(|more| *more > 0) {
         flow.paragraph(&[words(format!("{more} more in report.json."), QUIET)]);

@@ -1,5 +1,6 @@
 //! Text into lines no wider than they may be. Breaks at spaces; inside a word only when it is
-//! longer than a line, then best after the signs that part names and addresses.
+//! longer than a line, then best after the signs that part names and addresses. A figure and its
+//! unit stay together where there is another place to break.
 
 use super::face::{Face, Faces};
 use super::palette::Colour;
@@ -57,6 +58,11 @@ const SIGN: f32 = 1.15;
 /// Signs after which a long word may be broken.
 const PARTS: [char; 11] = ['/', '.', '-', ':', '_', ',', '=', '@', '?', '&', ';'];
 
+/// Units that stay with their figure.
+const UNITS: [&str; 12] = ["%", "ms", "s", "min", "h", "kb/s", "Mb/s", "kB", "MB", "bytes", "days", "Hz"];
+/// Signs that stay with the figure behind them.
+const BOUNDS: [char; 3] = ['≤', '≥', '±'];
+
 #[derive(Clone, Copy)]
 struct Cell {
     /// `None` for a sign.
@@ -98,19 +104,28 @@ fn cells(faces: &Faces, text: &[Span]) -> Vec<Cell> {
 
 /// How many cells the next line takes; at least one.
 fn fitting(cells: &[Cell], width: f32) -> usize {
-    let (mut x, mut space, mut part) = (0.0, None, None);
+    let (mut x, mut space, mut joint, mut part) = (0.0, None, None, None);
     for (at, cell) in cells.iter().enumerate() {
         x += cell.width;
         if cell.c == Some(' ') {
             // a space may hang over the edge: nobody sees it
-            space = Some(at);
+            *(if joins(cells, at) { &mut joint } else { &mut space }) = Some(at).filter(|at| *at > 0);
         } else if x > width && at > 0 {
-            return space.filter(|space| *space > 0).or(part).unwrap_or(at);
+            return space.or(joint).or(part).unwrap_or(at);
         } else if cell.c.is_some_and(|c| PARTS.contains(&c)) {
             part = Some(at + 1);
         }
     }
     cells.len()
+}
+
+/// Whether the space there stands in a quantity: `12 ms`, `≤ 5`.
+fn joins(cells: &[Cell], space: usize) -> bool {
+    let before = space.checked_sub(1).and_then(|at| cells.get(at)?.c);
+    let behind = cells.get(space + 1..).unwrap_or_default();
+    let word: String = behind.iter().map_while(|cell| cell.c.filter(|c| *c != ' ')).take(6).collect();
+    let unit = word.trim_end_matches([',', '.', ';', ':', ')']);
+    before.is_some_and(|c| BOUNDS.contains(&c) || (c.is_ascii_digit() && UNITS.contains(&unit)))
 }
 
 fn line(text: &[Span], cells: &[Cell], cut: bool) -> Line {
@@ -178,6 +193,13 @@ mod tests {
             ["a stream to", "rtmps://a.example.", "net/live2"]
         );
         assert_eq!(shown("1.5 Mb/s", 200.0, 9), ["1.5 Mb/s"], "what fits is not broken");
+    }
+
+    #[test]
+    fn a_figure_stays_with_its_unit() {
+        assert_eq!(shown("alive after 12 ms, twice", 75.0, 9), ["alive after", "12 ms, twice"]);
+        assert_eq!(shown("never above ≤ 5 %", 70.0, 9), ["never above", "≤ 5 %"]);
+        assert_eq!(shown("12 ms", 15.0, 9), ["12", "ms"], "unless there is no room");
     }
 
     #[test]

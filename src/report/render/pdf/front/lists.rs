@@ -106,6 +106,7 @@ pub(super) fn untested(sheet: &Sheet<'_>, flow: &mut Flow<'_>, room: &Room) {
         flow.paragraph(&more);
     }
     flow.paragraph(&[words(brief::SCOPE, QUIET)]);
+    flow.space(6.0);
 }
 
 /// Kinds of question that the policy does not ask.

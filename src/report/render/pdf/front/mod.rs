@@ -35,26 +35,41 @@ fn first(sheet: &Sheet<'_>, flow: &mut Flow<'_>, room: &Room) {
     flow.space(5.0);
     let roomy = sheet.document.verdict.reasons.is_empty() && room.whole;
     let plot = if roomy { 140.0 } else { room.plot };
-    // the way back stands below the shorter column
-    let at_stake = !brief::at_stake(sheet.document).is_empty();
-    let left = |flow: &mut Flow<'_>| {
-        lists::rates(sheet, flow, plot, room);
-        lists::viewers(sheet, flow, room);
-        if !at_stake {
-            way_back(sheet, flow, room);
-        }
-    };
-    let right = |flow: &mut Flow<'_>| {
-        lists::untested(sheet, flow, room);
-        if at_stake {
-            flow.space(6.0);
-            way_back(sheet, flow, room);
-        }
-    };
-    flow.columns(0.5, left, right);
+    two_columns(
+        flow,
+        &[
+            &|flow| lists::rates(sheet, flow, plot, room),
+            &|flow| lists::untested(sheet, flow, room),
+            &|flow| lists::viewers(sheet, flow, room),
+            &|flow| way_back(sheet, flow, room),
+        ],
+    );
     lists::waivers(sheet, flow, room);
     flow.space(5.0);
     sign_off::front(sheet, flow);
+}
+
+/// Lays something out.
+type Piece<'a> = &'a dyn Fn(&mut Flow<'_>);
+
+/// One piece after another, each below the column that is shorter by then.
+fn two_columns(flow: &mut Flow<'_>, pieces: &[Piece<'_>]) {
+    let mut columns: [(f32, Vec<Piece<'_>>); 2] = [(0.0, Vec::new()), (0.0, Vec::new())];
+    for piece in pieces {
+        let tall = height(&flow.apart(flow.width / 2.0, flow.within, piece));
+        let [left, right] = &mut columns;
+        let shorter = if right.0 < left.0 { right } else { left };
+        shorter.0 += tall;
+        shorter.1.push(*piece);
+    }
+    let [left, right] = columns.map(|(_, pieces)| {
+        move |flow: &mut Flow<'_>| {
+            for piece in &pieces {
+                piece(flow);
+            }
+        }
+    });
+    flow.columns(0.5, left, right);
 }
 
 /// The lists that page 1 shortens.
@@ -69,7 +84,6 @@ fn whole(sheet: &Sheet<'_>, flow: &mut Flow<'_>) {
     flow.space(5.0);
     lists::viewers(sheet, flow, &Room::WHOLE);
     lists::untested(sheet, flow, &Room::WHOLE);
-    flow.space(5.0);
     lists::rates(sheet, flow, 112.0, &Room::WHOLE);
     way_back(sheet, flow, &Room::WHOLE);
     lists::waivers(sheet, flow, &Room::WHOLE);
@@ -78,7 +92,7 @@ fn whole(sheet: &Sheet<'_>, flow: &mut Flow<'_>) {
 fn way_back(sheet: &Sheet<'_>, flow: &mut Flow<'_>, room: &Room) {
     flow.heading(2, "The way back");
     match &sheet.document.event.way_back {
-        Some(way) => flow.paragraph(&[words(room.short(&line(way)), TEXT)]),
+        Some(way) => flow.paragraph(&[words(room.sentence(&line(way)), TEXT)]),
         None => flow.paragraph(&[words(brief::NO_WAY_BACK, STRONG)]),
     }
 }

@@ -121,7 +121,7 @@ fn brief_of(sheet: &Sheet<'_>, flow: &mut Flow<'_>, check: &CheckDoc, room: &Roo
     let document = sheet.document;
     let mut text = badge(check.outcome, TEXT.size);
     text.push(words("  ", TEXT));
-    text.extend(prose(&room.short(&brief::headline(document, check)), STRONG));
+    text.extend(prose(&room.sentence(&brief::headline(document, check)), STRONG));
     if let Some(finding) = facts::troubles(check).first() {
         text.push(words("  Seen: ", QUIET));
         text.extend(prose(&room.short(&finding.observed), TEXT));

@@ -20,10 +20,12 @@ pub struct Room {
     pub waivers: usize,
     /// Nothing is shortened that another page would have to show.
     pub whole: bool,
-    /// Height of a plot; none at 0.
+    /// Height of a plot; none at 0. Below 70 points its scale cannot be read.
     pub plot: f32,
     /// Longest text in characters.
     pub text: usize,
+    /// A sentence that must be understood is not cut below so many characters.
+    pub sentence: usize,
 }
 
 impl Room {
@@ -36,20 +38,25 @@ impl Room {
         open: usize::MAX,
         waivers: usize::MAX,
         whole: true,
-        plot: 58.0,
+        plot: 90.0,
         text: usize::MAX,
+        sentence: usize::MAX,
     };
 
     /// From everything to what fits whatever the report holds.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 12] = [
         Self::WHOLE,
-        Self { whole: false, plot: 46.0, stakes: 6, open: 6, waivers: 6, ..Self::WHOLE },
+        Self { whole: false, plot: 76.0, stakes: 6, open: 6, waivers: 6, ..Self::WHOLE },
         Self { checks: 6, findings: 2, stakes: 4, open: 4, waivers: 4, text: 400, ..Self::SHORT },
         Self { checks: 4, stakes: 3, open: 3, waivers: 3, text: 220, ..Self::SHORT },
-        Self { cards: false, stakes: 3, open: 3, waivers: 3, text: 220, plot: 46.0, ..Self::SHORT },
+        Self { cards: false, stakes: 3, open: 3, waivers: 3, text: 220, plot: 70.0, ..Self::SHORT },
         Self { cards: false, plot: 0.0, ..Self::SHORT },
-        Self { checks: 3, cards: false, stakes: 1, open: 1, waivers: 1, text: 90, plot: 0.0, ..Self::SHORT },
-        Self { checks: 1, cards: false, stakes: 1, open: 1, waivers: 1, text: 40, plot: 0.0, ..Self::SHORT },
+        Self { checks: 4, text: 120, sentence: 130, ..Self::LEAST },
+        Self { checks: 3, text: 90, sentence: 130, ..Self::LEAST },
+        Self { checks: 3, text: 64, sentence: 130, ..Self::LEAST },
+        Self { checks: 2, text: 64, sentence: 130, ..Self::LEAST },
+        Self { sentence: 130, ..Self::LEAST },
+        Self::LEAST,
     ];
 
     const SHORT: Self = Self {
@@ -60,13 +67,31 @@ impl Room {
         open: 2,
         waivers: 2,
         whole: false,
-        plot: 40.0,
+        plot: 70.0,
         text: 160,
+        sentence: 130,
+    };
+
+    const LEAST: Self = Self {
+        checks: 1,
+        cards: false,
+        stakes: 1,
+        open: 1,
+        waivers: 1,
+        plot: 0.0,
+        text: 40,
+        sentence: 0,
+        ..Self::SHORT
     };
 
     /// One line of inert text that fits.
     pub fn short(&self, raw: &str) -> String {
         short(raw, self.text)
+    }
+
+    /// The same of a text that is not worth much when it is cut to a few words.
+    pub fn sentence(&self, raw: &str) -> String {
+        short(raw, self.text.max(self.sentence))
     }
 
     /// Says how many of a list are left out here; nothing when none are.

@@ -18,7 +18,7 @@ const ON_COLOUR: Style = Style { face: Face::Regular, size: 8.6, colour: PAPER }
 /// Longest text above the verdict, in characters: nothing pushes that off page 1.
 const HEAD: usize = 240;
 pub(super) fn head(sheet: &Sheet<'_>, flow: &mut Flow<'_>, room: &Room) {
-    let most = HEAD.min(room.text);
+    let most = room.text.max(room.sentence).min(HEAD);
     let event = &sheet.document.event;
     let part = flow.tags.add(flow.within, Role::Paragraph);
     let kind = if sheet.document.close_out.is_some() { "CLOSE-OUT REPORT" } else { "GO-LIVE REPORT" };
@@ -78,15 +78,15 @@ pub(super) fn verdict(sheet: &Sheet<'_>, flow: &mut Flow<'_>) {
     says.extend(whole.map(|reason| said(&reason.text)));
     let left = SIDE + 60.0;
     let right = flow.width - VALID;
-    let middle = column(flow, &mut banner, part, &says, left, right - left - 16.0);
-    let expiry = column(flow, &mut banner, part, &validity(sheet), right, VALID - SIDE);
+    let middle = column(flow, &mut banner, part, &says, left, right - left - 22.0);
+    let expiry = column(flow, &mut banner, part, &validity(sheet), right, VALID - 10.0);
     let height = middle.max(expiry).max(48.0) + 18.0;
     // both texts stand in the middle of the banner
     let (words_in, marks_of) = (middle, std::mem::take(&mut banner.marks));
     let mut ground = Slab { height, ..Slab::default() };
     ground.shape(rounded(0.0, 0.0, flow.width, height, 6.0), Some(colour), None);
     ground.sign(sign::of_word(verdict.word), SIDE, (height - 46.0) / 2.0, 46.0, PAPER);
-    let line = straight((right - 14.0, 14.0), (right - 14.0, height - 14.0));
+    let line = straight((right - 11.0, 14.0), (right - 11.0, height - 14.0));
     ground.shape(line, None, Some(Pen::new(PAPER, 0.5)));
     for mark in marks_of {
         let beside = matches!(&mark.drawing, Drawing::Words(x, ..) if *x >= right);
@@ -112,7 +112,7 @@ fn column(flow: &Flow<'_>, slab: &mut Slab, part: Part, texts: &[Text], x: f32, 
 fn validity(sheet: &Sheet<'_>) -> Vec<Text> {
     let document = sheet.document;
     let verdict = &document.verdict;
-    let small = Style { size: 7.0, ..ON_COLOUR };
+    let small = Style { size: 6.6, ..ON_COLOUR };
     let strong = Style { face: Face::Bold, ..ON_COLOUR };
     let mut said: Vec<Text> = vec![vec![words("Counts until", small)]];
     match verdict.expires {
