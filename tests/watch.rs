@@ -334,6 +334,10 @@ fn what_cannot_be_asked_is_unknown_and_a_watch_that_died_goes_on() {
     assert_eq!(outcomes(&document, "gone.port"), [Some(Outcome::Unknown)]);
     assert!(document.checks[0].looks > looks);
 
+    let run = golive().arg("resume").arg(&out).output().unwrap();
+    assert_eq!(run.status.code(), Some(65));
+    assert!(text(&run.stderr).contains("golive watch --resume"), "{}", text(&run.stderr));
+
     // another policy is another watch
     let text = std::fs::read_to_string(&policy).unwrap().replace("ask = \"rtmp\"", "ask = \"tls\"");
     std::fs::write(&policy, text).unwrap();

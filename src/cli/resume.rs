@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use super::{demo, load, session};
-use crate::run::{Job, Recorded, Stop, people::People};
+use super::{demo, exit, load, session};
+use crate::run::{Job, Recorded, Stop, people::People, watch};
 
 /// Go on with a run that died or was stopped: what is measured is kept, the rest is asked.
 #[derive(Debug, clap::Args)]
@@ -31,7 +31,14 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
 }
 
 async fn go_on(args: &Args) -> anyhow::Result<ExitCode> {
-    let recorded = Recorded::read(&args.run).map_err(|error| load::unreadable(&error))?;
+    let recorded = Recorded::read(&args.run).map_err(|error| {
+        if watch::Recorded::read(&args.run).is_ok() {
+            let message =
+                format!("this is a watch: go on with it by `golive watch --resume {}`", args.run.display());
+            return exit::Failure::new(exit::DATA, message);
+        }
+        load::unreadable(&error)
+    })?;
     let source = PathBuf::from(&recorded.started.policy_source);
     let mut policy = load::policy(&source)?;
     if let Some(record) = &recorded.started.policy.close_out {

@@ -66,7 +66,7 @@ pub(super) struct Args {
     /// The file whose first line is the token to send with it (Bearer); `GOLIVE_WEBHOOK_TOKEN` by default.
     #[arg(long, value_name = "FILE")]
     webhook_token_file: Option<PathBuf>,
-    /// Let Prometheus fetch /metrics here.
+    /// Let Prometheus fetch /metrics here; at 127.0.0.1:9464 when no address follows.
     #[arg(long, value_name = "ADDRESS", num_args = 0..=1, default_missing_value = "127.0.0.1:9464")]
     metrics: Option<SocketAddr>,
     /// No bell.
