@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::passphrase::Typed;
-use super::{report as forms, sign};
+use super::{load, report as forms, sign};
 use crate::model::Secret;
 use crate::policy::{self, Disk, Files, Waiver};
 use crate::report::{line, write_whole};
@@ -57,9 +57,18 @@ impl OfRun {
         };
         let decided = sign::decide(&args, &mut Typed::new(passphrase.clone()))?;
         let folder = line(&self.folder.display().to_string());
+        let tie = match &decided.key {
+            None => decided.level.to_string(),
+            Some(key) if sign::unnamed(&load::report_bytes(&self.folder)?, &decided)? => {
+                format!(
+                    "signed with {key}, which the policy does not name: until it does, this is a name only"
+                )
+            }
+            Some(key) => format!("signed with {key}"),
+        };
         Ok(format!(
-            "{} decided {} as {} ({}).\nIt lies beside the report in {folder}, whose HTML, PDF and Markdown now show it.\ngolive verify {folder} checks it.",
-            decided.name, decided.decision, decided.role, decided.level
+            "{} decided {} as {}; {tie}.\nIt lies beside the report in {folder}, whose HTML, PDF and Markdown now show it.\ngolive verify {folder} checks it.",
+            decided.name, decided.decision, decided.role
         ))
     }
 

@@ -47,6 +47,27 @@ pub(super) enum From {
     Journal,
 }
 
+/// What the screen has beside the run's events.
+fn beside(job: &mut Job, from: From) -> Beside {
+    let (desk, people) = People::at_a_desk();
+    job.people = people;
+    let clerk = OfRun { folder: job.folder.clone(), policy_source: job.policy_source.clone() };
+    let earlier = match from {
+        From::Start => earlier::read(&job.folder, &job.policy, None),
+        From::Journal => recorded(&job.folder),
+    };
+    Beside { desk: Some(desk), clerk: Some(Box::new(clerk)), earlier }
+}
+
+/// Runs before the one that is recorded in a folder.
+pub(super) fn recorded(folder: &Path) -> Earlier {
+    let events = run::Recorded::read(folder).map(|recorded| recorded.events).unwrap_or_default();
+    match events.first() {
+        Some(Event::RunStarted(started)) => earlier::read(folder, &started.policy, Some(&started.run)),
+        _ => Earlier::default(),
+    }
+}
+
 /// Carries a job out while one of the readers shows it.
 pub(super) async fn carry_out(mut job: Job, from: From, show: Show) -> anyhow::Result<ExitCode> {
     let stop = job.stop.clone();
@@ -67,27 +88,6 @@ pub(super) async fn carry_out(mut job: Job, from: From, show: Show) -> anyhow::R
         note_screen(&error);
     }
     Ok(exit::of(verdict.word, interrupted))
-}
-
-/// What the screen has beside the run's events.
-fn beside(job: &mut Job, from: From) -> Beside {
-    let (desk, people) = People::at_a_desk();
-    job.people = people;
-    let clerk = OfRun { folder: job.folder.clone(), policy_source: job.policy_source.clone() };
-    let earlier = match from {
-        From::Start => earlier::read(&job.folder, &job.policy, None),
-        From::Journal => recorded(&job.folder),
-    };
-    Beside { desk: Some(desk), clerk: Some(Box::new(clerk)), earlier }
-}
-
-/// Runs before the one that is recorded in a folder.
-pub(super) fn recorded(folder: &Path) -> Earlier {
-    let events = run::Recorded::read(folder).map(|recorded| recorded.events).unwrap_or_default();
-    match events.first() {
-        Some(Event::RunStarted(started)) => earlier::read(folder, &started.policy, Some(&started.run)),
-        _ => Earlier::default(),
-    }
 }
 
 pub(super) fn note_screen(error: &io::Error) {

@@ -211,9 +211,7 @@ fn told(args: &Args, decision: &Decision) -> anyhow::Result<()> {
     if decision.key.is_none() {
         return Ok(());
     }
-    let document = report::read(&bundle.report)?;
-    let (policy, _) = report::judged_from(&document)?;
-    if policy.people.get(role).is_some_and(|person| person.key.is_none()) {
+    if unnamed(&bundle.report, decision)? {
         writeln!(
             out,
             "\nput the key into the policy, so that later reports know it: [people.{role}] key = \"…\""
@@ -230,6 +228,13 @@ fn told(args: &Args, decision: &Decision) -> anyhow::Result<()> {
         )?;
     }
     Ok(())
+}
+
+/// True when it is signed with a key that the policy does not name: nothing ties that to the person.
+pub(super) fn unnamed(report: &[u8], decision: &Decision) -> anyhow::Result<bool> {
+    let (policy, _) = report::judged_from(&report::read(report)?)?;
+    let person = policy.people.get(&decision.role);
+    Ok(decision.key.is_some() && person.is_some_and(|person| person.key.is_none()))
 }
 
 fn shown(folder: &Path) -> String {

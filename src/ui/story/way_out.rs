@@ -221,6 +221,8 @@ pub(super) fn trails(reading: &Reading) -> Vec<Trail> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
     use crate::ui::fixture::{self, End};
 
@@ -264,6 +266,36 @@ mod tests {
         let shown: Vec<_> = hops.iter().map(|stop| (stop.address.as_deref(), stop.blamed)).collect();
         assert_eq!(shown, [(Some("192.168.10.1"), false), (Some("45.30.0.1"), true), (None, false)]);
         assert!(way.stops.is_sorted_by_key(|stop| stop.station));
+    }
+
+    #[test]
+    fn the_walk_of_a_reading_is_its_trail() {
+        let hop = |ttl: u8, end: &str, from: Option<&str>| json!({ "ttl": ttl, "end": end, "from": from, "took_ms": 1.0 });
+        let contact = json!({ "remote": "45.32.0.9:1935", "local": null, "offset_ms": 0.0, "took_ms": 1.0 });
+        let reading = serde_json::from_value(json!({ "port": {
+            "method": "TCP", "host": "ingest.example.net", "port": 1935, "transport": "tcp", "asked": "rtmp",
+            "lookup": null,
+            "addresses": [{
+                "family": "v4", "control": null, "decoy": null,
+                "attempts": [{
+                    "contact": contact, "state": "filtered", "answer_ms": null, "icmp": null, "said": "",
+                    "looks_like": null, "detail": "",
+                }],
+                "walk": {
+                    "hops": [hop(1, "expired", Some("192.168.10.1")), hop(2, "silent", None)],
+                    "reference": [
+                        hop(1, "expired", Some("192.168.10.1")), hop(2, "expired", Some("45.30.0.1")),
+                        hop(3, "answered", None),
+                    ],
+                },
+            }],
+        }}));
+        let [trail] = &trails(&reading.unwrap())[..] else { panic!("one address") };
+        let routers: Vec<_> = trail.hops.iter().map(|(number, from)| (*number, from.as_deref())).collect();
+        let first = (1, Some("192.168.10.1"));
+        assert_eq!(routers, [first, first, (2, Some("45.30.0.1"))]);
+        let (number, text) = trail.blame.as_ref().unwrap();
+        assert!(*number == 1 && text.contains("this network's own firewall or router"), "{text}");
     }
 
     #[test]
