@@ -13,6 +13,7 @@
 mod ground;
 mod middlebox;
 mod recorded;
+mod sample;
 mod scenario;
 mod truth;
 mod venue;
@@ -83,6 +84,12 @@ enum Command {
         #[arg(long)]
         write: bool,
     },
+    /// Make the signed sample reports anew, in reports/samples/signed: run golive on each sample's
+    /// network and sign what it reports.
+    Samples {
+        /// Only those of this name.
+        names: Vec<String>,
+    },
     /// Ask the same by arithmetic on every part of the recordings: thresholds chosen on some places and
     /// scored on the others.
     Study {
@@ -104,6 +111,7 @@ fn main() -> ExitCode {
             let form = recorded::Form { look_s: look.max(15), stream_s: stream, at_once, parts };
             recorded(&names, form, rows, write)
         }
+        Command::Samples { names } => samples(&names),
         Command::Study { write } => study(write),
     }
 }
@@ -200,6 +208,16 @@ fn recorded(names: &[String], form: recorded::Form, rows: Option<usize>, write: 
         keep("recorded.md", &(RECORDED_HEAD.to_owned() + &recorded::markdown(&rows, form)));
     }
     ExitCode::SUCCESS
+}
+
+fn samples(names: &[String]) -> ExitCode {
+    match sample::make(names) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
 }
 
 fn study(write: bool) -> ExitCode {

@@ -1,24 +1,21 @@
 //! Committed reports with their decisions, signatures and renderings, one per verdict: verified,
-//! judged and rendered again by every later golive. Their readings are a real run's (of the demo).
+//! judged and rendered again by every later golive. Their readings are real runs' of networks of the
+//! lab (`tests/lab/sample`), whose keys are gone.
 //!
-//! `GOLIVE_CORPUS=1 cargo test --test reports signed` writes reports that are not there yet, with
-//! keys that exist in memory only, and the renderings anew. A committed report is never changed.
+//! `GOLIVE_CORPUS=1 cargo test --test reports signed` writes the renderings anew. The report, its
+//! decisions and signatures are never changed; `cargo run --example lab -- samples` makes new ones.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use golive::evidence::{Evidence, Measured};
 use golive::judge::{self, Word};
-use golive::model::{Cause, NotMeasured};
-use golive::policy::{Accepts, Level, Policy, Waiver};
-use golive::report::ledger::{self, Entry, Step};
-use golive::report::seal::{self, Bundle, Choice, Decision, Roster, SecretKey};
-use golive::report::v1::{Document, RunDoc};
-use golive::report::{self, Filed, Ledger, html_of, judged_from, junit, markdown_of, pdf, summary, to_json};
-use golive::run::Recorded;
-use serde_json::json;
+use golive::policy::Level;
+use golive::report::seal::{self, Bundle, Choice, Decision, Signed};
+use golive::report::{
+    self, Field, Filed, comment, field, html_of, judged_from, junit, markdown_of, pdf, summary,
+};
 
-use crate::samples::{id, role, when};
+use crate::samples::{self, role};
 
 const SAMPLES: [(&str, Word); 4] = [
     ("go", Word::Go),
@@ -36,180 +33,37 @@ fn writing() -> bool {
 }
 
 /// What each sample is rendered as, with the decisions that lie beside it: file and bytes.
-fn renderings(bundle: &Bundle) -> [(&'static str, Vec<u8>); 5] {
+fn renderings(bundle: &Bundle) -> Vec<(String, Vec<u8>)> {
     let document = &report::read(&bundle.report).unwrap();
     let after = document.verdict.evaluated_at + jiff::SignedDuration::from_hours(1);
     let standing = seal::verify(bundle, None, None, after);
     assert_eq!(standing.signed.len(), 2, "{:?}", standing.problems);
     let filed = Filed { document, bytes: &bundle.report, signed: &standing.signed, refused: &[] };
-    [
-        ("report.html", html_of(&filed).into_bytes()),
-        ("report.md", markdown_of(&filed).into_bytes()),
-        ("report.pdf", pdf(&filed).unwrap()),
-        ("report.junit.xml", junit(document).into_bytes()),
-        ("report.txt", summary(document).into_bytes()),
-    ]
-}
-
-/// A limit of a check, set to another value.
-fn limit(policy: &mut Policy, check: &str, field: &str, value: serde_json::Value) {
-    let check = policy.checks.iter_mut().find(|one| one.id.as_str() == check).unwrap();
-    let mut question = serde_json::to_value(&check.question).unwrap();
-    question.as_object_mut().unwrap().values_mut().next().unwrap()["limits"][field] = value;
-    check.question = serde_json::from_value(question).unwrap();
-}
-
-fn accept(policy: &mut Policy) {
-    policy.waivers.push(Waiver {
-        check: id("line.path"),
-        accepts: Accepts::Fail,
-        scope: vec!["path.jitter_high".into()],
-        reason: "the line is shared with the exhibition until Thursday night".into(),
-        compensating: Some("SRT with a latency of 500 ms, and a technician at the switch".into()),
-        by: role("it"),
-        expires: when("2026-12-04T16:00:00+01:00"),
-        granted: Some(when("2026-11-23T09:00:00+01:00")),
-        renewals: Some(1),
-    });
-}
-
-/// Policy and readings of a sample: the demo's run, asked for more, or less of it.
-fn case(word: Word, policy: &mut Policy, evidence: &mut Evidence) {
-    match word {
-        Word::Go => {}
-        Word::ConditionalGo => {
-            limit(policy, "line.path", "jitter_ms", json!(0.000_001));
-            accept(policy);
-        }
-        Word::NoGo => {
-            limit(policy, "ingest.rtmp", "handshake_ms", json!(0.01));
-            limit(policy, "names.ingest", "addresses", json!(["192.0.2.10"]));
-        }
-        Word::Inconclusive => {
-            let not = NotMeasured::new(Cause::NoPath, "interface eth0 has no carrier", "plug the cable in");
-            evidence.measurements.get_mut(&id("line.upload")).unwrap().result = Measured::NotMeasured(not);
-        }
+    let digest = filed.sha256();
+    let named = |name: &str, bytes: Vec<u8>| (name.to_owned(), bytes);
+    let mut forms = vec![
+        named("report.html", html_of(&filed).into_bytes()),
+        named("report.md", markdown_of(&filed).into_bytes()),
+        named("report.pdf", pdf(&filed).unwrap()),
+        named("report.junit.xml", junit(document).into_bytes()),
+        named("report.txt", summary(document).into_bytes()),
+        named("change/comment.md", comment(document, &digest).into_bytes()),
+    ];
+    for which in Field::ALL {
+        let text = field(document, &digest, which) + "\n";
+        forms.push((format!("change/{}.txt", which.name()), text.into_bytes()));
     }
+    forms
 }
 
-fn policy_of(recorded: &Recorded, keys: &[(&str, SecretKey)]) -> Policy {
-    let mut policy = recorded.started.policy.clone();
-    policy.event.title = "Autumn product launch".into();
-    policy.event.venue = Some("Hall 3".into());
-    policy.event.change = Some("CHG0031337".into());
-    policy.event.starts = Some(when("2026-12-04T14:00:00+01:00"));
-    policy.event.ends = Some(when("2026-12-04T15:30:00+01:00"));
-    policy.event.time_zone = Some("Europe/Berlin".into());
-    policy.signatures.level = Level::Key;
-    policy.signatures.required = vec![role("it"), role("marketing")];
-    policy.checks.iter_mut().for_each(|check| check.valid_for_s = 14 * 86_400);
-    for (name, key) in keys {
-        policy.people.get_mut(&role(name)).unwrap().key = Some(key.public().to_openssh().unwrap());
-    }
-    policy
-}
-
-/// A run's report. Three runs went before the one that came to a conditional GO.
-fn document(word: Word, recorded: &Recorded, keys: &[(&str, SecretKey)]) -> Document {
-    let (mut policy, mut evidence) = (policy_of(recorded, keys), recorded.evidence());
-    case(word, &mut policy, &mut evidence);
-    let at = recorded.started.at + jiff::SignedDuration::from_secs(90);
-    let verdict = judge::evaluate(&policy, &evidence, at);
-    let run = RunDoc {
-        id: recorded.started.run.clone(),
-        started: recorded.started.at,
-        finished: at,
-        interrupted: false,
-        resumed: false,
-        platform: "linux x86_64".into(),
-    };
-    let mut document = report::build(run, &policy, &evidence, &verdict);
-    let mut lines: Vec<Entry> = Vec::new();
-    let mut add = |run: &str, at, step| {
-        let entry = ledger::next(&lines, &policy, run, at, step);
-        lines.push(entry);
-    };
-    if word == Word::ConditionalGo {
-        for (run, minutes) in
-            [("20261123T101500Z", 900), ("20261123T130200Z", 730), ("20261123T151000Z", 600)]
-        {
-            let before = recorded.started.at - jiff::SignedDuration::from_mins(minutes);
-            add(run, before, Step::Started {});
-            let step = Step::Finished { verdict: Word::NoGo, readings: seal::sha256(run.as_bytes()) };
-            add(run, before + jiff::SignedDuration::from_secs(80), step);
-        }
-    }
-    add(&recorded.started.run, recorded.started.at, Step::Started {});
-    let step = Step::Finished { verdict: document.verdict.word, readings: ledger::readings(&document) };
-    add(&recorded.started.run, at, step);
-    document.ledger = Some(Ledger::of(lines, &recorded.started.run, None));
-    document
-}
-
-fn decided(decision: &mut Decision, word: Word) {
-    match (word, decision.role.as_str()) {
-        (Word::ConditionalGo, "marketing") => {
-            decision.conditions = vec!["the moderator sits beside the encoder".into()];
-        }
-        (Word::NoGo, "marketing") => {
-            decision.dissent = Some("the invitations are out: we ask for a second run on Thursday".into());
-        }
-        _ => {}
-    }
-}
-
-/// Writes a sample that is not there yet: report, decisions, signatures, list of signers.
-fn write(name: &str, word: Word) {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/demo.jsonl");
-    let recorded = Recorded::read(&file).unwrap();
-    let keys = ["it", "marketing"].map(|name| {
-        let mut seed = [0; 32];
-        std::io::Read::read_exact(&mut std::fs::File::open("/dev/urandom").unwrap(), &mut seed).unwrap();
-        (name, SecretKey::from_seed(&seed, name).unwrap())
-    });
-    let document = document(word, &recorded, &keys);
-    let report = to_json(&document).unwrap().into_bytes();
-    let (policy, _) = judged_from(&document).unwrap();
-    std::fs::create_dir_all(folder(name)).unwrap();
-    let put = |file: &str, bytes: &[u8]| std::fs::write(folder(name).join(file), bytes).unwrap();
-    for (minutes, (who, key)) in (5..).zip(&keys) {
-        let choice = match word {
-            Word::Go => Choice::Go,
-            Word::ConditionalGo => Choice::GoWithConditions,
-            Word::NoGo | Word::Inconclusive => Choice::NoGo,
-        };
-        let person = policy.people[&role(who)].name.clone();
-        let mut decision = Decision::about(&document, &report, role(who), person, choice);
-        decision.at = document.verdict.evaluated_at + jiff::SignedDuration::from_mins(minutes);
-        decision.level = Level::Key;
-        decision.key = Some(seal::fingerprint(key.public()));
-        decided(&mut decision, word);
-        let bytes = decision.to_bytes().unwrap();
-        let signature = key.sign(&role(who), &seal::message(&report, &bytes)).unwrap();
-        put(&format!("report.{who}.decision.json"), &bytes);
-        put(&format!("report.{who}.sig.txt"), signature.to_text().unwrap().as_bytes());
-    }
-    put("report.allowed_signers.txt", Roster::new(&policy, None).allowed_signers().as_bytes());
-    put("report.json", &report);
-}
-
-/// Tests run side by side, and a sample is written once.
-static ONE_WRITER: std::sync::Mutex<()> = std::sync::Mutex::new(());
-
-fn bundle(name: &str, word: Word) -> Bundle {
-    if writing() {
-        let _alone = ONE_WRITER.lock().unwrap();
-        if !folder(name).join("report.json").exists() {
-            write(name, word);
-        }
-    }
+fn bundle(name: &str) -> Bundle {
     Bundle::read(&folder(name)).unwrap_or_else(|error| panic!("{error}"))
 }
 
 #[test]
 fn signed_reports_hold_for_ever() {
     for (name, word) in SAMPLES {
-        let bundle = bundle(name, word);
+        let bundle = bundle(name);
         let stored = report::read(&bundle.report).unwrap();
         let after = stored.verdict.evaluated_at + jiff::SignedDuration::from_hours(1);
         let standing = seal::verify(&bundle, None, None, after);
@@ -226,8 +80,8 @@ fn signed_reports_hold_for_ever() {
 
 #[test]
 fn signed_reports_judge_as_they_did() {
-    for (name, word) in SAMPLES {
-        let stored = report::read(&bundle(name, word).report).unwrap();
+    for (name, _) in SAMPLES {
+        let stored = report::read(&bundle(name).report).unwrap();
         let (policy, evidence) = judged_from(&stored).unwrap();
         let verdict = judge::evaluate(&policy, &evidence, stored.verdict.evaluated_at);
         assert_eq!(
@@ -242,9 +96,9 @@ fn signed_reports_judge_as_they_did() {
 
 #[test]
 fn signed_reports_are_rendered_as_they_stand_beside_them() {
-    for (name, word) in SAMPLES {
-        for (file, bytes) in renderings(&bundle(name, word)) {
-            let path = folder(name).join(file);
+    for (name, _) in SAMPLES {
+        for (file, bytes) in renderings(&bundle(name)) {
+            let path = folder(name).join(&file);
             if writing() {
                 std::fs::write(&path, &bytes).unwrap();
             }
@@ -257,10 +111,52 @@ fn signed_reports_are_rendered_as_they_stand_beside_them() {
     }
 }
 
+/// The samples show what a company would see: an opening to ask for, a waiver within its cap, an
+/// earlier run, two roles at one machine.
+#[test]
+fn the_samples_show_what_they_are_there_for() {
+    let text = |name: &str, file: &str| std::fs::read_to_string(folder(name).join(file)).unwrap();
+    for file in ["report.html", "report.md"] {
+        let blocked = text("no-go", file);
+        assert!(blocked.to_lowercase().contains("firewall change request"), "{file}");
+        let conditional = text("conditional-go", file);
+        assert!(conditional.contains("It and marketing decided on the same machine"), "{file}");
+        assert!(!text("go", file).contains("on the same machine"), "{file}");
+    }
+    assert!(text("no-go", "change/implementation_plan.txt").contains("UDP"));
+    let stored = report::read(&bundle("conditional-go").report).unwrap();
+    let (policy, _) = judged_from(&stored).unwrap();
+    let waiver = &policy.waivers[0];
+    let holds = waiver.expires.at().duration_since(waiver.granted.as_ref().unwrap().at());
+    assert!(holds <= jiff::SignedDuration::from_hours(7 * 24), "tests/lab/sample/policy.toml caps it");
+    let ledger = stored.ledger.as_ref().unwrap();
+    assert_eq!(ledger.words(&stored.run.id), "run 2 of 2 of this event; before it: NO-GO");
+}
+
+/// One remark for each key and each machine, however many roles used it.
+#[test]
+fn who_shares_a_key_or_a_machine_is_named_once() {
+    let stored = samples::go();
+    let signed: Vec<Signed> = [("it", "a"), ("marketing", "a"), ("provider", "b")]
+        .map(|(name, key)| {
+            let mut decision = Decision::about(&stored, b"{}", role(name), name.to_owned(), Choice::Go);
+            decision.key = Some(key.to_owned());
+            decision.machine = Some("one desk".to_owned());
+            Signed { decision, level: Level::Named }
+        })
+        .into();
+    let said = [
+        "it and marketing signed with the same key",
+        "it, marketing and provider decided on the same machine",
+    ];
+    assert_eq!(seal::same_hands(&signed), said);
+    assert_eq!(seal::same_hands(&signed[2..]), [""; 0]);
+}
+
 #[test]
 fn plain_ssh_keygen_accepts_the_signed_reports() {
-    for (name, word) in SAMPLES {
-        let bundle = bundle(name, word);
+    for (name, _) in SAMPLES {
+        let bundle = bundle(name);
         for who in ["it", "marketing"] {
             let decision = bundle.words[&role(who)].decision.clone().unwrap();
             let mut child = Command::new("ssh-keygen")

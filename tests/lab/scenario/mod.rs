@@ -38,4 +38,5 @@ pub use coverage::without_scenario;
 pub use format::{Scenario, all};
 pub use lanes::SIDE_BY_SIDE;
 pub use many::run_all;
+pub use policy::lay_over;
 pub use run::{Outcome, World, run};

@@ -83,7 +83,7 @@ fn asked(scenario: &Scenario) -> Result<Table, String> {
 }
 
 /// Tables are merged, lists joined, the rest replaced.
-fn lay_over(base: &mut Table, top: &Table) {
+pub fn lay_over(base: &mut Table, top: &Table) {
     for (key, value) in top {
         match (base.get_mut(key), value) {
             (Some(Value::Table(below)), Value::Table(above)) => lay_over(below, above),
