@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 pub use reading::{Answer, Head, Quality, Reading, Step, Stream, What};
 pub use target::{Content, Target, Via};
 
-use super::{About, Env, Probe, Problem};
+use super::{About, Env, Light, Probe, Problem};
 use crate::model::limit::Bound;
 use crate::model::{
     AtLeast, AtMost, Code, Demand, Exactly, FarEnd, FarEndName, Finding, Lane, NotMeasured, Stakes,
@@ -79,6 +79,13 @@ impl Probe for Web {
     type Target = Target;
     type Limits = Limits;
     type Reading = Reading;
+
+    fn light(target: &Target) -> Result<Light<Target>, &'static str> {
+        if target.kind != Content::Page {
+            return Err("it fetches pieces of a stream");
+        }
+        Ok(Light::any_time(target.clone()))
+    }
 
     fn lane(target: &Target) -> Lane {
         if target.download.is_some() { Lane::Load } else { Self::LANE }
