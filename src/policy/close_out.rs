@@ -110,6 +110,9 @@ fn turned(check: &Check, policy: &Policy, opened: Option<&BTreeSet<CheckId>>) ->
         }
         Question::Portal { .. } => return Turned::LeftOut("it asks whether a portal holds this machine"),
         Question::Web { .. } => return Turned::LeftOut("viewers open pages every day"),
+        Question::Rist { .. } => {
+            return Turned::LeftOut("a port check cannot ask RIST: close its UDP port by hand");
+        }
         Question::Upload { .. } | Question::Path { .. } | Question::Session { .. } | Question::Nat { .. } => {
             return Turned::LeftOut(
                 "it only measures: close its far end's port by hand, or ask it by a port check",

@@ -18,6 +18,7 @@ pub mod port;
 pub mod portal;
 pub mod proxy;
 pub mod rehearsal;
+pub mod rist;
 pub mod rtmp;
 pub mod session;
 pub mod srt;
@@ -50,6 +51,7 @@ macro_rules! for_each_probe {
             proxy Proxy,
             rtmp Rtmp,
             srt Srt,
+            rist Rist,
             upload Upload,
             rehearsal Rehearsal,
             path Path,

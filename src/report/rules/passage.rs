@@ -45,6 +45,11 @@ pub const BLOCKED: &[&str] = &[
     "srt.prohibited",
     "srt.unreachable",
     "srt.local_policy",
+    "rist.silent",
+    "rist.refused",
+    "rist.prohibited",
+    "rist.unreachable",
+    "rist.local_policy",
     "upload.line_dead",
     "upload.cut",
     "rehearsal.not_started",
@@ -110,6 +115,12 @@ pub fn flows(check: &Check, far_ends: &BTreeMap<FarEndName, FarEnd>) -> Result<V
         Question::Rtmp { .. } | Question::Srt { .. } | Question::Tls { .. } | Question::Rehearsal { .. } => {
             of(Purpose::Event, demanded())
         }
+        // The media's own port, too: the next one only carries the simple profile's RTCP.
+        Question::Rist { target, .. } => {
+            let media = Endpoint::new(&*target.host, target.port, Transport::Udp);
+            let others = demanded().into_iter().filter(|at| at.port != target.port);
+            of(Purpose::Event, std::iter::once(media).chain(others).collect())
+        }
         // The page only: the portal's API is the network's own.
         Question::Portal { target, .. } => {
             let page = Endpoint::new(target.url.host(), target.url.port(), Transport::Tcp);
@@ -153,6 +164,7 @@ pub fn contacts(reading: &Reading) -> Vec<&Contact> {
         Reading::Portal(portal) => portal.attempts.iter().map(|attempt| &attempt.contact).collect(),
         Reading::Rtmp(rtmp) => rtmp.attempts.iter().map(|attempt| &attempt.contact).collect(),
         Reading::Srt(srt) => srt.attempts.iter().map(|attempt| &attempt.contact).collect(),
+        Reading::Rist(rist) => rist.attempts.iter().map(|attempt| &attempt.contact).collect(),
         Reading::Upload(upload) => upload.attempts.iter().map(|attempt| &attempt.contact).collect(),
         Reading::Rehearsal(take) => take.attempts.iter().map(|attempt| &attempt.contact).collect(),
         Reading::Nat(nat) => {

@@ -4,6 +4,7 @@ mod dns;
 mod farend;
 mod path;
 mod port;
+mod rist;
 mod rtmp;
 mod srt;
 mod tls;
