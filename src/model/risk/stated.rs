@@ -47,14 +47,7 @@ impl Stated {
             1 => format!("one spell of damaging gaps in {}", span(watched.seconds)),
             n => format!("{n} spells of damaging gaps in {}", span(watched.seconds)),
         };
-        let observed = format!(
-            "{seen}: a stream of {length} meets one with a chance of {} in 10 (best estimate {}; {} to {} with 95 % \
-             confidence)",
-            tenths(chance.likely),
-            certain(chance.likely),
-            certain(chance.at_least),
-            certain(chance.at_most)
-        );
+        let observed = format!("{seen}: {}", words(&chance, &length));
         let (standing, expected) = match allowed {
             None => (Standing::Within, format!("the risk for {length} is stated")),
             Some(AtMost(allowed)) => {
@@ -68,6 +61,26 @@ impl Stated {
         );
         Self { standing, chance, expected, observed, longer }
     }
+}
+
+/// A confidence interval as wide as this says next to nothing.
+const WIDE: f64 = 0.8;
+
+/// The chance for a stream of that length. Where the look was too short to say, that comes first: a best estimate is
+/// then what other networks did, and would be read as a finding about this one.
+fn words(chance: &Chance, length: &str) -> String {
+    let (likely, least, most) = (certain(chance.likely), certain(chance.at_least), certain(chance.at_most));
+    if chance.at_most - chance.at_least > WIDE {
+        return format!(
+            "too short a look to foretell {length}, whose chance of one lies anywhere from {least} to {most} with 95 % \
+             confidence (best estimate {likely}, taken from other networks)"
+        );
+    }
+    let tenths = tenths(chance.likely);
+    format!(
+        "a stream of {length} meets one with a chance of {tenths} in 10 (best estimate {likely}; {least} to {most} with \
+         95 % confidence)"
+    )
 }
 
 fn percent(share: f64) -> String {
@@ -91,4 +104,22 @@ fn tenths(chance: f64) -> String {
 
 fn span(seconds: f64) -> String {
     if seconds < 120.0 { format!("{seconds:.0} s") } else { format!("{:.0} min", seconds / 60.0) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_short_look_is_called_one_before_any_estimate() {
+        let said = |seconds| {
+            let stream_s = Some(AtLeast(5400));
+            Stated::of(Watched { spells: 0, seconds }, stream_s, None).observed
+        };
+        let short = said(28.0);
+        assert!(short.starts_with("no damaging gap in 28 s: too short a look to foretell 90 min"), "{short}");
+        assert!(short.contains("from other networks"), "{short}");
+        let long = said(6.0 * 3600.0);
+        assert!(long.starts_with("no damaging gap in 360 min: a stream of 90 min meets one"), "{long}");
+    }
 }
