@@ -259,6 +259,19 @@ impl Card {
         });
     }
 
+    /// True when the check's own texts or those of its findings hold this; `needle` in lower case.
+    pub fn mentions(&self, needle: &str) -> bool {
+        let holds = |text: &str| text.to_lowercase().contains(needle);
+        let said = |one: &FindingText| {
+            let means = one.means.as_deref().unwrap_or_default();
+            [one.code.as_str(), means, &one.expected, &one.observed, &one.remedy].into_iter().any(holds)
+        };
+        let not_measured = |not: &Remedy| holds(not.cause) || holds(&not.detail) || holds(&not.remedy);
+        [self.id.as_str(), self.probe, &self.target, &self.owner].into_iter().any(holds)
+            || self.findings.iter().any(said)
+            || self.not_measured.as_ref().is_some_and(not_measured)
+    }
+
     fn means(&self, code: &str) -> Option<&'static str> {
         let mut known = self.codes.iter().chain(crate::judge::CODES);
         known.find(|known| known.id == code).map(|known| known.means)

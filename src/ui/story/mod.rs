@@ -1,6 +1,7 @@
 //! The run as its events tell it, ready to be shown: every text in it is escaped, bounded
 //! and in the terminal's character set, so that no view can forget to. Pure: no clock.
 
+mod area;
 mod card;
 mod charset;
 mod ending;
@@ -9,6 +10,7 @@ mod past;
 mod trace;
 mod way_out;
 
+pub use area::AreaSoFar;
 pub use card::{Card, Effort, FindingText, Remedy, Stage};
 pub use charset::Charset;
 pub use ending::{Ending, ReasonText, meaning};
@@ -142,6 +144,11 @@ impl Story {
     /// How many checks have this outcome.
     pub fn count(&self, outcome: Outcome) -> usize {
         self.cards.iter().filter(|card| card.outcome() == Some(outcome)).count()
+    }
+
+    /// The areas of its checks.
+    pub fn areas(&self) -> Vec<AreaSoFar> {
+        AreaSoFar::of(&self.cards)
     }
 
     /// Milliseconds that the run took by its own account, since it started or was resumed.

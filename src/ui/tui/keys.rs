@@ -27,8 +27,10 @@ pub enum Key {
     PreviousPage,
     /// The page of this tab, counted from 0.
     Page(usize),
-    /// Only checks that need attention, or all.
+    /// All checks, those that need attention, or one area's.
     Filter,
+    /// Look for a text in the checks.
+    Search,
     /// Follow what is running.
     Follow,
     /// The next chart.
@@ -66,7 +68,8 @@ pub const HELP: &[(&str, &str)] = &[
     ("PgUp PgDn, Space", "scroll the details"),
     ("Tab, 1 to 4", "pages: checks, matrix, way out, earlier runs"),
     ("Arrows, Enter", "in the matrix: another way; the check of the cell"),
-    ("f", "only what needs attention, or all"),
+    ("f", "what needs attention; one area after another; all"),
+    ("/", "look for a text in the checks; Esc: no more"),
     ("c", "the next chart"),
     ("l", "follow what is running"),
     ("a", "answer questions to people"),
@@ -102,6 +105,7 @@ impl Key {
             KeyCode::PageUp | KeyCode::Char('b') => Self::PageUp,
             KeyCode::PageDown | KeyCode::Char(' ') => Self::PageDown,
             KeyCode::Char('f') => Self::Filter,
+            KeyCode::Char('/') => Self::Search,
             KeyCode::Char('l') => Self::Follow,
             KeyCode::Char('c') => Self::Chart,
             KeyCode::Char('?' | 'h') | KeyCode::F(1) => Self::Help,

@@ -1,6 +1,7 @@
 //! Everything that the terminal UI shows and remembers. Pure: events and keys go in,
 //! [`Action`]s come out; nothing blocks, nothing asks a clock.
 
+mod listing;
 mod matrix;
 mod sheet;
 mod time;
@@ -13,6 +14,7 @@ use crate::model::Outcome;
 use crate::run::Event;
 use crate::run::people::Said;
 use crate::ui::story::{Card, Charset, Stage, Story};
+pub use listing::{Filter, Search};
 use matrix::Step;
 use sheet::Wanted;
 
@@ -82,8 +84,10 @@ pub struct State {
     pub scroll: usize,
     /// How many charts the user went on by.
     pub chart: usize,
-    /// Only what needs attention is listed.
-    pub attention_only: bool,
+    /// Which checks are listed.
+    pub filter: Filter,
+    /// What is looked for in them.
+    pub search: Search,
     /// What lies over the screen.
     pub overlay: Overlay,
     /// How the watching goes on.
@@ -115,7 +119,8 @@ impl State {
             selected: 0,
             scroll: 0,
             chart: 0,
-            attention_only: false,
+            filter: Filter::All,
+            search: Search::default(),
             overlay: Overlay::None,
             phase: Phase::Going,
             form: None,
@@ -155,7 +160,10 @@ impl State {
             }
             _ => {}
         }
-        if self.follow && !matches!(event, Event::Sample { .. }) {
+        if matches!(event, Event::Sample { .. }) {
+            return;
+        }
+        if self.follow {
             self.follow_run();
         }
         self.keep_listed();
@@ -198,6 +206,7 @@ impl State {
             Key::Quit | Key::Interrupt => return Action::Quit,
             Key::Suspend => self.notice = Some("not put to sleep: that would spoil what is being measured"),
             Key::Help if self.overlay == Overlay::None => self.overlay = Overlay::Help,
+            Key::Back if self.overlay == Overlay::None => self.search = Search::default(),
             Key::Help | Key::Back => self.overlay = Overlay::None,
             Key::Up => self.go(-1),
             Key::Down => self.go(1),
@@ -215,10 +224,8 @@ impl State {
             Key::Export => self.open_sheet(Wanted::Export),
             Key::PageUp => self.scroll = self.scroll.saturating_sub(self.fit.page.max(1)),
             Key::PageDown => self.scroll = (self.scroll + self.fit.page.max(1)).min(self.fit.beyond),
-            Key::Filter => {
-                self.attention_only = !self.attention_only;
-                self.keep_listed();
-            }
+            Key::Filter => self.next_filter(),
+            Key::Search => self.open_search(),
             Key::Chart => self.chart = self.chart.wrapping_add(1),
             Key::Follow => {
                 self.follow = true;
@@ -309,39 +316,9 @@ impl State {
         self.story.ending.is_none() && self.phase != Phase::Cut
     }
 
-    /// Indices of the cards that are listed.
-    pub fn listed(&self) -> Vec<usize> {
-        let cards = self.story.cards.iter().enumerate();
-        let listed = cards.filter(|(_, card)| !self.attention_only || card.needs_attention());
-        listed.map(|(index, _)| index).collect()
-    }
-
-    /// The selected card, if it is listed.
-    pub fn card(&self) -> Option<&Card> {
-        let card = self.story.cards.get(self.selected)?;
-        (!self.attention_only || card.needs_attention()).then_some(card)
-    }
-
     fn cancel(&mut self) -> Action {
         self.phase = Phase::Stopping;
         Action::Cancel
-    }
-
-    fn step(&mut self, by: isize) {
-        self.follow = false;
-        let listed = self.listed();
-        let at = listed.iter().position(|index| *index == self.selected).unwrap_or(0);
-        let to = at.saturating_add_signed(by).min(listed.len().saturating_sub(1));
-        if let Some(index) = listed.get(to) {
-            self.select(*index);
-        }
-    }
-
-    fn select(&mut self, index: usize) {
-        if self.selected != index {
-            (self.selected, self.at_nothing) = (index, false);
-            (self.scroll, self.chart) = (0, 0);
-        }
     }
 
     /// Looks at what runs; once it is over, at the worst, else at what has a chart.
@@ -358,17 +335,6 @@ impl State {
             cards.iter().position(running)
         };
         if let Some(index) = found {
-            self.select(index);
-        }
-    }
-
-    /// When the filter hides the selected card, the nearest listed one is selected.
-    fn keep_listed(&mut self) {
-        if !self.attention_only {
-            return;
-        }
-        let nearest = self.listed().into_iter().min_by_key(|index| index.abs_diff(self.selected));
-        if let Some(index) = nearest {
             self.select(index);
         }
     }

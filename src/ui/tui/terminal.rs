@@ -212,6 +212,12 @@ impl Screen {
                 }
                 None
             }
+            Happened::Input(Some(Input::Key(key))) if state.search.typing => {
+                if let Some(stroke) = Stroke::from_event(&key) {
+                    state.seek(stroke);
+                }
+                None
+            }
             Happened::Input(Some(Input::Key(key))) => Key::from_event(&key),
             Happened::Event(event) => return Ok(self.events(event, state)),
             Happened::Time | Happened::Input(Some(_)) => None,

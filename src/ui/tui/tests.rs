@@ -1,5 +1,6 @@
 mod after;
 mod hostile;
+mod listing;
 
 use insta::assert_snapshot;
 use proptest::prelude::*;

@@ -1,6 +1,6 @@
 //! The selected cell of the matrix: its check is the selected one.
 
-use super::State;
+use super::{Filter, Search, State};
 use crate::ui::story::Matrix;
 use crate::ui::tui::page::Page;
 
@@ -38,7 +38,9 @@ impl State {
     /// The check of the selected cell, with its details; also one that the filter hides.
     pub(super) fn show_cell(&mut self) {
         if !self.at_nothing {
-            self.attention_only &= self.card().is_some();
+            if self.card().is_none() {
+                (self.filter, self.search) = (Filter::All, Search::default());
+            }
             self.open(Page::Checks);
         }
     }

@@ -74,11 +74,11 @@ fn any_event() -> impl Strategy<Value = Event> {
 fn any_key() -> impl Strategy<Value = Key> {
     use Key::{
         Back, Chart, Down, Filter, First, Follow, Help, Interrupt, Last, Other, PageDown, PageUp, Quit,
-        Suspend, Up, Yes,
+        Search, Suspend, Up, Yes,
     };
     let all = [
-        Up, Down, First, Last, PageUp, PageDown, Filter, Follow, Chart, Help, Back, Yes, Quit, Interrupt,
-        Suspend, Other,
+        Up, Down, First, Last, PageUp, PageDown, Filter, Search, Follow, Chart, Help, Back, Yes, Quit,
+        Interrupt, Suspend, Other,
     ];
     proptest::sample::select(all.to_vec())
 }

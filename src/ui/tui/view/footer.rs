@@ -6,6 +6,7 @@ use ratatui::text::{Line, Span};
 
 use crate::ui::tui::state::{Overlay, State, Watching};
 use crate::ui::tui::theme::Theme;
+use crate::ui::tui::wrap::{cells, clip};
 
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &State, theme: Theme) {
     if state.overlay == Overlay::StopQuestion {
@@ -15,6 +16,14 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &State, theme: Them
     }
     if let Some(notice) = state.notice {
         frame.render_widget(Line::from(format!(" {notice}")).style(theme.selected()), area);
+        return;
+    }
+    if state.search.typing {
+        let needle = state.story.charset().show(&state.search.needle);
+        let (hint, mark) = ("   Enter: keep   Esc: no more ", theme.pick("▏", "_"));
+        let room = usize::from(area.width).saturating_sub(cells(hint) + 3);
+        let needle = clip(&needle, room, theme.pick("…", "..."));
+        frame.render_widget(Line::from(format!(" /{needle}{mark}{hint}")).style(theme.selected()), area);
         return;
     }
     if !state.story.asking.is_empty() {
@@ -35,10 +44,11 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &State, theme: Them
     } else {
         "q: leave"
     };
-    let all = if state.attention_only { "f: all" } else { "f: only what needs attention" };
+    let narrow =
+        if state.search.needle.is_empty() { "f: filter  /: search" } else { "f: filter  Esc: no search" };
     let arrows = theme.pick("↑↓: select", "Up Down: select");
     let over = state.story.ending.is_some() && state.watching == Watching::Run;
-    let more = if over { "s: sign  w: waiver  e: export" } else { all };
+    let more = if over { "s: sign  w: waiver  e: export" } else { narrow };
     let text = [arrows, "Tab: pages", more, "?: keys", leave].join("  ");
     frame.render_widget(Line::from(Span::styled(format!(" {text}"), theme.faint())), area);
 }

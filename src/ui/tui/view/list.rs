@@ -8,7 +8,7 @@ use ratatui::widgets::Paragraph;
 use super::{brief, framed, stage_word, titled};
 use crate::model::{Enforcement, Lane};
 use crate::ui::story::Card;
-use crate::ui::tui::state::State;
+use crate::ui::tui::state::{Filter, State};
 use crate::ui::tui::theme::Theme;
 use crate::ui::tui::wrap::{cells, clip};
 
@@ -19,11 +19,7 @@ pub(super) fn width(whole: u16) -> u16 {
 
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &State, theme: Theme) {
     let listed = state.listed();
-    let title = if state.attention_only {
-        format!("needs attention: {} of {}", listed.len(), state.story.cards.len())
-    } else {
-        format!("checks: {}", state.story.cards.len())
-    };
+    let title = title(state, listed.len(), theme, usize::from(area.width).saturating_sub(4));
     let block = framed(theme, titled(theme, &title));
     let inner = block.inner(area);
     frame.render_widget(block, area);
@@ -35,11 +31,28 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &State, theme: Them
     frame.render_widget(Paragraph::new(shown), inner);
 }
 
+/// What is listed, what was looked for, and how many of all that leaves.
+fn title(state: &State, listed: usize, theme: Theme, room: usize) -> String {
+    let kept = match &state.filter {
+        Filter::All => "checks",
+        Filter::Attention => "needs attention",
+        Filter::Area(area) => area,
+    };
+    let all = state.story.cards.len();
+    let count = if state.narrowed() { format!(": {listed} of {all}") } else { format!(": {all}") };
+    let sought = match state.search.needle.as_str() {
+        "" => String::new(),
+        needle => format!(" /{}", state.story.charset().show(needle)),
+    };
+    let name = clip(&format!("{kept}{sought}"), room.saturating_sub(cells(&count)), theme.pick("…", "..."));
+    format!("{name}{count}")
+}
+
 /// All rows, and which of them is selected.
 fn rows(state: &State, listed: &[usize], theme: Theme, width: usize) -> (Vec<Line<'static>>, usize) {
     let mut rows = Vec::with_capacity(listed.len() + 4);
     let (mut selected, mut lane) = (0, None);
-    if listed.is_empty() && state.attention_only {
+    if listed.is_empty() && state.narrowed() {
         let text = if state.moving() { " nothing so far" } else { " nothing" };
         rows.push(Line::from(Span::styled(text, theme.faint())));
     }
