@@ -7,6 +7,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use golive::ui::tui::state::Watching;
+use golive::ui::tui::terminal::Options;
+
 /// Leaving the alternate screen (xterm, `rmcup`), and showing the cursor again.
 const LEFT: &[u8] = b"\x1b[?1049l";
 const CURSOR: &[u8] = b"\x1b[?25h";
@@ -48,7 +51,8 @@ fn a_run_s_folder_with_a_torn_journal_is_shown_and_the_loss_is_said() {
 }
 
 /// The pictures of the README: what is drawn of the recorded demo, and when.
-const PICTURES: [(&str, &[&str]); 2] = [("running.svg", &["--at", "17"]), ("over.svg", &["--light"])];
+const PICTURES: [(&str, &[&str]); 2] =
+    [("running.svg", &["--at", "17"]), ("over.svg", &["--theme", "light"])];
 
 #[test]
 fn the_pictures_are_fresh() {
@@ -68,6 +72,28 @@ fn the_pictures_are_fresh() {
     }
     let small = golive(&["replay", "x", "--picture", "y", "--size", "10x10"]);
     assert_eq!(small.status.code(), Some(64));
+}
+
+#[test]
+fn a_theme_is_known_by_its_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let (drawn, demo) = (folder.path().join("a.svg"), golden("demo.jsonl"));
+    let (drawn, demo) = (drawn.to_str().unwrap(), demo.to_str().unwrap());
+    let picture = ["replay", demo, "--picture", drawn, "--size", "120x40", "--theme"];
+    for (name, paper) in [("high-contrast", "#000000"), ("mono", "#0d1117"), ("light", "#ffffff")] {
+        let shown = golive(&[&picture[..], &[name]].concat());
+        assert!(shown.status.success(), "{shown:?}");
+        assert!(std::fs::read_to_string(drawn).unwrap().contains(&format!("fill=\"{paper}\"/>")));
+    }
+    let unknown = golive(&[&picture[..], &["pink"]].concat());
+    assert_eq!(unknown.status.code(), Some(64));
+    assert!(String::from_utf8_lossy(&unknown.stderr).contains("high-contrast"));
+    let named = Command::new(env!("CARGO_BIN_EXE_golive"))
+        .args(["replay", "--plain", demo])
+        .env("GOLIVE_THEME", "pink")
+        .output()
+        .unwrap();
+    assert!(named.status.success(), "a theme of a screen that is not shown");
 }
 
 #[test]
@@ -213,10 +239,12 @@ fn the_part_of_a_process_that_panics() {
     }
     let cancel = tokio_util::sync::CancellationToken::new();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let options = Options::from_env(Watching::Run, None).unwrap();
     let screen = runtime.spawn(golive::ui::tui::terminal::run(
         events,
         cancel,
         golive::ui::tui::terminal::Beside::default(),
+        options,
     ));
     while !cue.exists() {
         std::thread::sleep(Duration::from_millis(20));

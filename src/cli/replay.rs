@@ -18,6 +18,7 @@ use crate::ui::recording::Recording;
 use crate::ui::tui::picture::{self, Picture};
 use crate::ui::tui::state::Watching;
 use crate::ui::tui::terminal::{self, Beside, Options};
+use crate::ui::tui::theme::Palette;
 use crate::ui::{JsonLines, Mode, Plain};
 
 /// Show a recorded run again, as it was seen.
@@ -37,9 +38,6 @@ pub(super) struct Args {
     /// Columns and rows of the picture, from 72x20 to 400x200.
     #[arg(long, value_name = "COLUMNSxROWS", requires = "picture", default_value = "110x32", value_parser = size)]
     size: (u16, u16),
-    /// Draw dark on white.
-    #[arg(long, requires = "picture")]
-    light: bool,
     #[command(flatten)]
     show: session::Show,
 }
@@ -67,7 +65,9 @@ fn size(text: &str) -> Result<(u16, u16), String> {
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let recording = read(&args.run)?;
     if let Some(file) = &args.picture {
-        let svg = picture::svg(&recording, Picture { size: args.size, at_s: args.at, light: args.light });
+        // the same picture everywhere: only the command's own words count
+        let palette = args.show.theme().unwrap_or(Palette::Dark);
+        let svg = picture::svg(&recording, Picture { size: args.size, at_s: args.at, palette });
         crate::report::write_whole(file, svg.as_bytes())?;
         return Ok(ExitCode::SUCCESS);
     }
@@ -107,9 +107,9 @@ async fn watch(recording: &Recording, args: &Args) -> anyhow::Result<()> {
     let speed = args.speed;
     let (out, events) = unbounded_channel();
     let stop = CancellationToken::new();
-    let options = Options { speed, ..Options::from_env(Watching::Recording) };
+    let options = Options { speed, ..args.show.options(Watching::Recording)? };
     let earlier = if args.run.is_dir() { session::recorded(&args.run) } else { Earlier::default() };
-    let shown = terminal::watch(events, stop, Beside { earlier, ..Beside::default() }, options);
+    let shown = terminal::run(events, stop, Beside { earlier, ..Beside::default() }, options);
     tokio::pin!(shown);
     tokio::select! {
         left = &mut shown => return left.context("the terminal UI failed"),

@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::clerk::OfRun;
@@ -11,7 +12,9 @@ use super::exit;
 use crate::run::earlier::{self, Earlier};
 use crate::run::people::People;
 use crate::run::{self, Event, Finished, Job, RunError, Stop};
-use crate::ui::tui::terminal::{self, Beside};
+use crate::ui::tui::state::Watching;
+use crate::ui::tui::terminal::{self, Beside, Options};
+use crate::ui::tui::theme::Palette;
 use crate::ui::{self, Mode};
 
 /// How to show a run.
@@ -23,9 +26,27 @@ pub(super) struct Show {
     /// The event stream as JSON lines.
     #[arg(long, conflicts_with = "plain")]
     json: bool,
+    /// Colours of the terminal UI: dark, light, high-contrast or mono; by default what
+    /// `GOLIVE_THEME` names, none where `NO_COLOR` is set, else dark.
+    #[arg(long, value_name = "THEME", value_parser = themes())]
+    theme: Option<Palette>,
+}
+
+fn themes() -> impl TypedValueParser<Value = Palette> {
+    PossibleValuesParser::new(Palette::ALL.map(|(name, _)| name)).try_map(|name| Palette::named(&name))
 }
 
 impl Show {
+    /// How the terminal UI looks.
+    pub(super) fn options(self, watching: Watching) -> anyhow::Result<Options> {
+        Options::from_env(watching, self.theme).map_err(|error| exit::Failure::new(exit::USAGE, error).into())
+    }
+
+    /// The theme that was asked for in the command itself.
+    pub(super) const fn theme(self) -> Option<Palette> {
+        self.theme
+    }
+
     pub(super) fn mode(self) -> Mode {
         let term = std::env::var("TERM").ok();
         Mode::choose(self.plain, self.json, io::stdout().is_terminal(), term.as_deref())
@@ -70,12 +91,13 @@ pub(super) fn recorded(folder: &Path) -> Earlier {
 
 /// Carries a job out while one of the readers shows it.
 pub(super) async fn carry_out(mut job: Job, from: From, show: Show) -> anyhow::Result<ExitCode> {
+    let mode = show.mode();
+    let options = (mode == Mode::Tui).then(|| show.options(Watching::Run)).transpose()?;
     let stop = job.stop.clone();
     let (out, events) = unbounded_channel();
     let signals = tokio::spawn(signals(stop.clone()));
-    let mode = show.mode();
     let beside = if mode == Mode::Tui { beside(&mut job, from) } else { Beside::default() };
-    let reader = tokio::spawn(read(mode, events, stop, beside));
+    let reader = tokio::spawn(read(mode, options, events, stop, beside));
     let done = match from {
         From::Start => run::run(job, out).await,
         From::Journal => run::dispatcher::resume(job, out).await,
@@ -106,11 +128,17 @@ pub(super) fn failure(error: &RunError) -> anyhow::Error {
     exit::Failure::new(code, error.to_string()).into()
 }
 
-async fn read(mode: Mode, events: UnboundedReceiver<Event>, stop: Stop, beside: Beside) -> io::Result<()> {
-    match mode {
-        Mode::Tui => terminal::run(events, stop.token(), beside).await,
-        Mode::Plain => ui::drain(&mut ui::Plain::new(io::stdout()), events).await,
-        Mode::Json => ui::drain(&mut ui::JsonLines::new(io::stdout()), events).await,
+async fn read(
+    mode: Mode,
+    options: Option<Options>,
+    events: UnboundedReceiver<Event>,
+    stop: Stop,
+    beside: Beside,
+) -> io::Result<()> {
+    match options {
+        Some(options) => terminal::run(events, stop.token(), beside, options).await,
+        None if mode == Mode::Json => ui::drain(&mut ui::JsonLines::new(io::stdout()), events).await,
+        None => ui::drain(&mut ui::Plain::new(io::stdout()), events).await,
     }
 }
 

@@ -9,7 +9,7 @@ use ratatui::style::{Color, Modifier};
 use unicode_width::UnicodeWidthStr as _;
 
 use super::state::{Fit, State, Watching};
-use super::theme::{Palette, Theme};
+use super::theme::{Palette, Theme, rgb};
 use super::view;
 use crate::ui::recording::Recording;
 use crate::ui::story::Charset;
@@ -28,13 +28,13 @@ pub struct Picture {
     pub size: (u16, u16),
     /// Seconds since the run began; its end, when absent.
     pub at_s: Option<f64>,
-    /// Dark letters on white paper.
-    pub light: bool,
+    /// Its colours.
+    pub palette: Palette,
 }
 
 /// Draws a moment of a recorded run.
 pub fn svg(recording: &Recording, picture: Picture) -> String {
-    let theme = Theme { palette: Palette::Colour, charset: Charset::Unicode };
+    let theme = Theme { palette: picture.palette, charset: Charset::Unicode };
     let mut state = State::new(theme.charset, Watching::Recording);
     let until_ms = picture.at_s.map_or(f64::INFINITY, |seconds| seconds * 1000.0);
     let mut now_ms = 0.0;
@@ -50,7 +50,7 @@ pub fn svg(recording: &Recording, picture: Picture) -> String {
     if picture.at_s.is_none() {
         state.end();
     }
-    drawn(&screen(&mut state, picture.size, theme), picture.light)
+    drawn(&screen(&mut state, picture.size, theme), picture.palette)
 }
 
 /// Twice, as a terminal does: the first drawing finds out how far things scroll.
@@ -64,10 +64,13 @@ fn screen(state: &mut State, (width, height): (u16, u16), theme: Theme) -> Buffe
     terminal.backend().buffer().clone()
 }
 
-fn drawn(buffer: &Buffer, light: bool) -> String {
+fn drawn(buffer: &Buffer, palette: Palette) -> String {
     let (columns, rows) = (f64::from(buffer.area.width), f64::from(buffer.area.height));
     let (width, height) = (columns * CELL.0 + 2.0 * MARGIN, rows * CELL.1 + 2.0 * MARGIN);
-    let (paper, ink) = if light { ("#ffffff", "#1f2328") } else { ("#0d1117", "#d6dde5") };
+    let (paper, ink) = match palette.ground().map(|(ground, letters)| (colour(ground), colour(letters))) {
+        Some((Some(ground), Some(letters))) => (ground, letters),
+        _ => ("#0d1117".to_owned(), "#d6dde5".to_owned()),
+    };
     let mut out = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width:.0} {height:.0}\" width=\"{width:.0}\" \
          height=\"{height:.0}\" font-family=\"'DejaVu Sans Mono','Cascadia Mono',Menlo,Consolas,monospace\" \
@@ -76,7 +79,7 @@ fn drawn(buffer: &Buffer, light: bool) -> String {
     let columns = usize::from(buffer.area.width.max(1));
     let mut top = MARGIN;
     for row in buffer.content.chunks(columns) {
-        line(&mut out, row, top, light, (paper, ink));
+        line(&mut out, row, top, (&paper, &ink));
         top += CELL.1;
     }
     out.push_str("</svg>\n");
@@ -84,19 +87,20 @@ fn drawn(buffer: &Buffer, light: bool) -> String {
 }
 
 /// One row, in pieces of one look each.
-fn line(out: &mut String, row: &[Cell], top: f64, light: bool, (paper, ink): (&str, &str)) {
+fn line(out: &mut String, row: &[Cell], top: f64, (paper, ink): (&str, &str)) {
     let mut at = 0_usize;
     while let Some(first) = row.get(at) {
         let same = |cell: &&Cell| (cell.fg, cell.bg, cell.modifier) == (first.fg, first.bg, first.modifier);
         let piece: Vec<&Cell> = row.iter().skip(at).take_while(same).collect();
         let text: String = cells(&piece);
-        let (mut front, mut back) = (colour(first.fg, light), colour(first.bg, light));
+        let mut front = colour(first.fg).unwrap_or_else(|| ink.to_owned());
+        let mut back = colour(first.bg).unwrap_or_else(|| paper.to_owned());
         if first.modifier.contains(Modifier::REVERSED) {
-            (front, back) = (Some(back.unwrap_or(paper)), Some(front.unwrap_or(ink)));
+            (front, back) = (back, front);
         }
         #[expect(clippy::cast_precision_loss, reason = "columns of a screen")]
         let (x, width) = (MARGIN + at as f64 * CELL.0, piece.len() as f64 * CELL.0);
-        if let Some(back) = back {
+        if back != paper {
             let height = CELL.1;
             let _ = writeln!(
                 out,
@@ -106,7 +110,7 @@ fn line(out: &mut String, row: &[Cell], top: f64, light: bool, (paper, ink): (&s
         if !text.trim().is_empty() {
             let weight = if first.modifier.contains(Modifier::BOLD) { " font-weight=\"bold\"" } else { "" };
             let faint = if first.modifier.contains(Modifier::DIM) { " opacity=\"0.62\"" } else { "" };
-            let (fill, foot) = (front.unwrap_or(ink), top + FOOT);
+            let (fill, foot) = (front, top + FOOT);
             let _ = writeln!(
                 out,
                 "<text x=\"{x:.1}\" y=\"{foot:.1}\" textLength=\"{width:.1}\" xml:space=\"preserve\" fill=\"{fill}\"{weight}{faint}>{text}</text>"
@@ -141,21 +145,18 @@ fn cells(piece: &[&Cell]) -> String {
     text
 }
 
-/// The sixteen colours that the themes use, as readable on dark and on white.
-fn colour(colour: Color, light: bool) -> Option<&'static str> {
-    let (dark, white) = match colour {
-        Color::Black => ("#0d1117", "#ffffff"),
-        Color::Red | Color::LightRed => ("#ff7b72", "#cf222e"),
-        Color::Green | Color::LightGreen => ("#56d364", "#1a7f37"),
-        Color::Yellow | Color::LightYellow => ("#e3b341", "#9a6700"),
-        Color::Blue | Color::LightBlue => ("#79c0ff", "#0969da"),
-        Color::Magenta | Color::LightMagenta => ("#d2a8ff", "#8250df"),
-        Color::Cyan | Color::LightCyan => ("#56d4dd", "#1b7c83"),
-        Color::Gray | Color::DarkGray => ("#8b949e", "#6e7781"),
-        Color::White => ("#ffffff", "#1f2328"),
-        _ => return None,
+/// The terminal's own colours as readable on dark, and the others as they are.
+fn colour(colour: Color) -> Option<String> {
+    let own = match colour {
+        Color::Black => "#0d1117",
+        Color::Red => "#ff7b72",
+        Color::Green => "#56d364",
+        Color::Yellow => "#e3b341",
+        Color::Magenta => "#d2a8ff",
+        Color::Cyan => "#56d4dd",
+        other => return rgb(other).map(|(red, green, blue)| format!("#{red:02x}{green:02x}{blue:02x}")),
     };
-    Some(if light { white } else { dark })
+    Some(own.to_owned())
 }
 
 #[cfg(test)]
@@ -164,14 +165,14 @@ mod tests {
     use crate::ui::fixture::{self, End};
     use ratatui::layout::Rect;
 
-    fn picture(at_s: Option<f64>, light: bool) -> String {
+    fn picture(at_s: Option<f64>, palette: Palette) -> String {
         let recording = Recording { events: fixture::run(End::NoGo), remarks: Vec::new() };
-        svg(&recording, Picture { size: (100, 30), at_s, light })
+        svg(&recording, Picture { size: (100, 30), at_s, palette })
     }
 
     #[test]
     fn a_run_and_its_end_are_drawn() {
-        let (running, over) = (picture(Some(12.9), false), picture(None, true));
+        let (running, over) = (picture(Some(12.9), Palette::Dark), picture(None, Palette::Light));
         assert!(running.contains("RUNNING") && !running.contains("NO-GO"), "{running}");
         assert!(over.contains("NO-GO") && over.contains("fill=\"#ffffff\""), "{over}");
         for svg in [running, over] {
@@ -184,7 +185,7 @@ mod tests {
     fn what_stands_in_a_cell_is_no_markup() {
         let mut buffer = Buffer::empty(Rect::new(0, 0, 30, 1));
         buffer.set_string(0, 0, "<script>&\"'", ratatui::style::Style::new());
-        let svg = drawn(&buffer, false);
+        let svg = drawn(&buffer, Palette::Dark);
         assert!(svg.contains("&lt;script&gt;&amp;") && !svg.contains("<script"), "{svg}");
     }
 }

@@ -47,13 +47,14 @@ pub struct Options {
 }
 
 impl Options {
-    /// Signs and colours from the environment (`LC_ALL`, `LC_CTYPE`, `LANG`, `TERM`, `NO_COLOR`).
-    pub fn from_env(watching: Watching) -> Self {
-        Self { watching, theme: theme_from_env(), speed: 1.0 }
+    /// Signs and colours from the environment (`LC_ALL`, `LC_CTYPE`, `LANG`, `TERM`, `NO_COLOR`,
+    /// `GOLIVE_THEME`), unless a theme is asked for. An error names the themes that there are.
+    pub fn from_env(watching: Watching, asked: Option<Palette>) -> Result<Self, String> {
+        Ok(Self { watching, theme: theme_from_env(asked)?, speed: 1.0 })
     }
 }
 
-fn theme_from_env() -> Theme {
+fn theme_from_env(asked: Option<Palette>) -> Result<Theme, String> {
     let var = |name| std::env::var(name).ok();
     let charset = Charset::from_locale(
         var("LC_ALL").as_deref(),
@@ -61,7 +62,8 @@ fn theme_from_env() -> Theme {
         var("LANG").as_deref(),
         var("TERM").as_deref(),
     );
-    Theme { palette: Palette::from_no_color(var("NO_COLOR").as_deref()), charset }
+    let palette = Palette::choose(asked, var("NO_COLOR").as_deref(), var("GOLIVE_THEME").as_deref())?;
+    Ok(Theme { palette, charset })
 }
 
 /// What belongs to a run beside its events.
@@ -78,15 +80,6 @@ pub struct Beside {
 /// Shows a run until the user leaves, a signal ends it, or the run's side goes away without
 /// a verdict. `cancel` is cancelled when the user asks the run to stop.
 pub async fn run(
-    events: UnboundedReceiver<Event>,
-    cancel: CancellationToken,
-    beside: Beside,
-) -> io::Result<()> {
-    watch(events, cancel, beside, Options::from_env(Watching::Run)).await
-}
-
-/// [`run`] with options.
-pub async fn watch(
     events: UnboundedReceiver<Event>,
     cancel: CancellationToken,
     beside: Beside,

@@ -1,6 +1,7 @@
 mod after;
 mod hostile;
 mod listing;
+mod themes;
 
 use insta::assert_snapshot;
 use proptest::prelude::*;
@@ -22,7 +23,7 @@ use crate::ui::fixture::{self, End};
 use crate::ui::recording::Recording;
 use crate::ui::story::Charset;
 
-const COLOUR: Theme = Theme { palette: Palette::Colour, charset: Charset::Unicode };
+const COLOUR: Theme = Theme { palette: Palette::Dark, charset: Charset::Unicode };
 const MONO: Theme = Theme { palette: Palette::Mono, charset: Charset::Unicode };
 const ASCII: Theme = Theme { palette: Palette::Mono, charset: Charset::Ascii };
 const SMALL: (u16, u16) = (80, 24);

@@ -30,6 +30,12 @@ pub const MIN: (u16, u16) = (72, 20);
 
 /// Draws everything; says how far the details can be scrolled.
 pub fn draw(frame: &mut Frame<'_>, state: &State, theme: Theme) -> Fit {
+    let fit = drawn(frame, state, theme);
+    theme.paint(frame.buffer_mut());
+    fit
+}
+
+fn drawn(frame: &mut Frame<'_>, state: &State, theme: Theme) -> Fit {
     let area = frame.area();
     if area.width < MIN.0 || area.height < MIN.1 {
         too_small(frame, area, state, theme);
