@@ -1,5 +1,6 @@
-//! This machine's own packet filter, as its tools print it: nft(8) first, then iptables-save(8), which
-//! alone tells what the older modules test. They need `CAP_NET_ADMIN`; nothing is ever changed.
+//! This machine's own packet filter, as its tools print it. On Linux nft(8) and iptables-save(8), which
+//! alone tells what the older modules test; pfctl(8) on macOS and the BSDs; netsh on Windows. All but
+//! netsh need privilege; nothing is ever changed.
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -9,19 +10,19 @@ use tokio::process::Command;
 use tokio::time::timeout;
 
 use crate::model::{Cause, NotMeasured, WireText};
-use crate::wire::firewall::{Chain, MOST_BYTES, iptables, nftables};
+use crate::wire::firewall::{Chain, MOST_BYTES, iptables, nftables, pf, windows};
 
 /// Longest that a tool may take.
 const PATIENCE: Duration = Duration::from_secs(8);
 /// Where they are; an ordinary user's PATH may not say.
-const FOLDERS: [&str; 3] = ["/usr/sbin", "/sbin", "/usr/bin"];
+const FOLDERS: [&str; 4] = ["/usr/sbin", "/sbin", "/usr/bin", "C:/Windows/System32"];
 
 /// What was read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Rules {
     /// Every chain.
     pub chains: Vec<Chain>,
-    /// The tools that told: `nft`, `iptables-save`, `ip6tables-save`.
+    /// The tools that told: `nft`, `iptables-save`, `ip6tables-save`, `pfctl`, `netsh`.
     pub tools: Vec<String>,
 }
 
@@ -39,13 +40,49 @@ enum Said {
 /// [`Cause::NoPrivilege`] with how to allow it; [`Cause::Unsupported`] without a tool or on another
 /// system; [`Cause::Broken`] when a tool says something else than rules.
 pub async fn read() -> Result<Rules, NotMeasured> {
-    if !cfg!(target_os = "linux") {
-        return Err(NotMeasured::new(
+    match std::env::consts::OS {
+        "linux" => linux().await,
+        "macos" | "freebsd" | "openbsd" => with_pf().await,
+        "windows" => with_netsh().await,
+        _ => Err(NotMeasured::new(
             Cause::Unsupported,
             "the packet filter of this system is not read",
-            "look at its rules by hand: pfctl -sr (macOS, BSD), netsh advfirewall firewall show rule name=all (Windows)",
-        ));
+            "look at its rules by hand",
+        )),
     }
+}
+
+/// Text of a tool without which nothing is known.
+async fn needed(tool: &str, arguments: &[&str]) -> Result<String, NotMeasured> {
+    let text = take(tool, run(tool, arguments).await, &mut Rules::default())?;
+    text.ok_or_else(|| {
+        NotMeasured::new(
+            Cause::Unsupported,
+            format!("{tool} is not where it belongs to this system"),
+            format!("look for {tool}, and at this machine's rules by hand"),
+        )
+    })
+}
+
+async fn with_pf() -> Result<Rules, NotMeasured> {
+    let said = |why: String| broken("pfctl", &why);
+    let mut rules = Rules { tools: vec!["pfctl".to_owned()], ..Rules::default() };
+    // As macOS is delivered, it is off: then no rule is asked.
+    if pf::is_enabled(&needed("pfctl", &["-s", "info"]).await?).map_err(said)? {
+        rules.chains = pf::parse(&needed("pfctl", &["-a", "*", "-s", "rules"]).await?).map_err(said)?;
+    }
+    Ok(rules)
+}
+
+async fn with_netsh() -> Result<Rules, NotMeasured> {
+    const RULES: [&str; 7] = ["advfirewall", "firewall", "show", "rule", "name=all", "dir=out", "verbose"];
+    let profile = needed("netsh.exe", &["advfirewall", "show", "currentprofile"]).await?;
+    let told = needed("netsh.exe", &RULES).await?;
+    let chains = windows::parse(&profile, &told).map_err(|why| broken("netsh", &why))?;
+    Ok(Rules { chains, tools: vec!["netsh".to_owned()] })
+}
+
+async fn linux() -> Result<Rules, NotMeasured> {
     let mut rules = Rules::default();
     for (tool, ipv4) in [("iptables-save", true), ("ip6tables-save", false)] {
         if let Some(text) = take(tool, run(tool, &[]).await, &mut rules)? {

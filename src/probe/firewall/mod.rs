@@ -1,8 +1,8 @@
 //! `firewall`: does this machine's own packet filter let the stream out, and if not, by which rule?
 //!
 //! # Asks
-//! The rules of this machine (nftables, iptables) for what leaves to one host and port: whether one of
-//! them stops it, and which; table, chain and rule named.
+//! The rules of this machine (nftables, iptables; pf; Windows Firewall) for what leaves to one host and
+//! port: whether one of them stops it, and which; table, chain and rule named.
 //! # Why it matters
 //! A laptop's own firewall looks from outside like the building's. Whoever opens the wrong one loses
 //! the morning.
@@ -11,7 +11,7 @@
 //! golive does not know (a user, a mark, a rate) leaves the answer unsure, with the rule's name.
 //! Security software that does not use the kernel's filter is not seen: that is for `port` to show.
 //! # Needs
-//! Linux, and root or `CAP_NET_ADMIN`; nft or iptables-save.
+//! Linux with nft or iptables-save, macOS or a BSD with pf, and root; or Windows in English.
 
 mod judge;
 mod run;
@@ -120,7 +120,7 @@ impl Probe for Firewall {
         asks: "This machine's own packet filter for one host and port: does a rule stop what leaves, and which",
         why: "a laptop's own firewall looks from outside like the building's, and whoever opens the wrong one loses the morning",
         misleads: "it sees the kernel's filter alone; a rule that tests what golive does not know (a user, a mark, a rate) leaves the answer unsure and is named",
-        needs: "Linux with nft or iptables-save, and root or `CAP_NET_ADMIN`",
+        needs: "Linux with nft or iptables-save, or macOS (pf), and root or `CAP_NET_ADMIN`; or an English Windows (netsh)",
     };
     const VIEWERS: &'static str = "the stream would never leave this machine, so there would be no picture";
     const CODES: &'static [Code] = judge::CODES;

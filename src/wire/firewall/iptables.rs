@@ -1,8 +1,6 @@
 //! `iptables-save` and `ip6tables-save` (iptables-save(8), iptables-extensions(8)).
 
-use std::net::IpAddr;
-
-use super::{Action, Chain, Rule, Test};
+use super::{Action, Chain, Rule, Test, words, written};
 
 /// Tables in the order in which packets that leave pass them (`linux/netfilter_ipv4.h`).
 const ORDER: [(&str, i64); 5] =
@@ -41,25 +39,6 @@ pub fn parse(text: &str, ipv4: bool) -> Vec<Chain> {
     chains
 }
 
-/// Words, quoted ones as one.
-fn words(text: &str) -> Vec<String> {
-    let (mut words, mut word, mut quoted, mut escaped) = (Vec::new(), String::new(), false, false);
-    for c in text.chars() {
-        match c {
-            _ if escaped => {
-                word.push(c);
-                escaped = false;
-            }
-            '\\' if quoted => escaped = true,
-            '"' => quoted = !quoted,
-            ' ' if !quoted => words.extend(Some(std::mem::take(&mut word)).filter(|word| !word.is_empty())),
-            c => word.push(c),
-        }
-    }
-    words.extend(Some(word).filter(|word| !word.is_empty()));
-    words
-}
-
 fn rule(text: &str, ipv4: bool) -> Rule {
     let mut rule =
         Rule { shown: text.to_owned(), tests: vec![Test::Ipv4(ipv4, false)], action: Action::Nothing };
@@ -74,7 +53,7 @@ fn rule(text: &str, ipv4: bool) -> Rule {
             "-m" | "--match" | "--comment" => {}
             "-p" | "--protocol" => rule.tests.push(Test::Protocol(vec![value.to_owned()], not)),
             "-d" | "--destination" => {
-                rule.tests.push(network(value).map_or(Test::Unknown, |n| Test::To(vec![n], not)));
+                rule.tests.push(written(value).map_or(Test::Unknown, |to| Test::To(vec![to], not)));
             }
             "-o" | "--out-interface" => rule.tests.push(Test::By(vec![value.replace('+', "*")], not)),
             "--dport" | "--destination-port" | "--dports" | "--destination-ports" => {
@@ -109,20 +88,6 @@ fn action(target: &str) -> Action {
         "QUEUE" | "NFQUEUE" | "DNAT" | "REDIRECT" | "TPROXY" | "" => Action::Unknown,
         chain => Action::Jump(chain.to_owned()),
     }
-}
-
-fn network(text: &str) -> Option<(IpAddr, u8)> {
-    let (address, length) = text.split_once('/').unwrap_or((text, ""));
-    let address: IpAddr = address.parse().ok()?;
-    let most = if address.is_ipv4() { 32 } else { 128 };
-    if length.is_empty() {
-        return Some((address, most));
-    }
-    // Old versions write a mask.
-    let mask = || length.parse::<std::net::Ipv4Addr>().ok().map(std::net::Ipv4Addr::to_bits);
-    let by_mask = || mask().filter(|mask| mask.leading_ones() + mask.trailing_zeros() == 32);
-    let length = length.parse::<u8>().ok().or_else(|| u8::try_from(by_mask()?.leading_ones()).ok())?;
-    (length <= most).then_some((address, length))
 }
 
 /// `80`, `1000:2000`, `80,443,8000:8080`.

@@ -6,6 +6,8 @@
 
 pub mod iptables;
 pub mod nftables;
+pub mod pf;
+pub mod windows;
 #[cfg(test)]
 mod tests;
 
@@ -76,8 +78,8 @@ pub enum Test {
     Protocol(Vec<String>, bool),
     /// To one of these ranges of ports.
     Port(Vec<(u16, u16)>, bool),
-    /// To one of these networks: address and prefix length.
-    To(Vec<(IpAddr, u8)>, bool),
+    /// To one of these ranges of addresses: the first and the last.
+    To(Vec<(IpAddr, IpAddr)>, bool),
     /// By one of these interfaces; a trailing `*` stands for anything.
     By(Vec<String>, bool),
     /// In one of these states of connection tracking.
@@ -278,8 +280,8 @@ impl Test {
             Self::Port(ranges, negated) => {
                 (ranges.iter().any(|(low, high)| (*low..=*high).contains(&packet.port)), *negated)
             }
-            Self::To(networks, negated) => {
-                (networks.iter().any(|(network, length)| is_in(packet.to, *network, *length)), *negated)
+            Self::To(ranges, negated) => {
+                (ranges.iter().any(|(low, high)| is_in(packet.to, *low, *high)), *negated)
             }
             Self::By(names, negated) => (by(names, packet)?, *negated),
             Self::State(states, negated) => {
@@ -296,8 +298,8 @@ impl Test {
 
 fn by(names: &[String], packet: &Packet) -> Option<bool> {
     let Some(own) = &packet.interface else {
-        // What is not for this machine does not leave by its loopback, whichever it leaves by.
-        let only_loopback = names.iter().all(|name| name == "lo");
+        // What is not for this machine does not leave by its loopback (`lo0` on BSD), whichever it leaves by.
+        let only_loopback = names.iter().all(|name| name == "lo" || name == "lo0");
         return (only_loopback && !packet.to.is_loopback()).then_some(false);
     };
     let met = |name: &String| match name.strip_suffix('*') {
@@ -307,12 +309,56 @@ fn by(names: &[String], packet: &Packet) -> Option<bool> {
     Some(names.iter().any(met))
 }
 
-fn is_in(address: IpAddr, network: IpAddr, length: u8) -> bool {
-    let (address, network, bits) = match (address, network) {
-        (IpAddr::V4(a), IpAddr::V4(n)) => (u128::from(a.to_bits()) << 96, u128::from(n.to_bits()) << 96, 32),
-        (IpAddr::V6(a), IpAddr::V6(n)) => (a.to_bits(), n.to_bits(), 128),
-        _ => return false,
-    };
-    let length = u32::from(length.min(bits));
-    length == 0 || (address ^ network) >> (128 - length) == 0
+fn is_in(address: IpAddr, low: IpAddr, high: IpAddr) -> bool {
+    // Ends of two families are no range.
+    address.is_ipv4() == low.is_ipv4() && low.is_ipv4() == high.is_ipv4() && (low..=high).contains(&address)
+}
+
+/// The first and the last address of a network.
+fn network(address: IpAddr, length: u8) -> Option<(IpAddr, IpAddr)> {
+    let length = u32::from(length);
+    match address {
+        IpAddr::V4(ip) => {
+            let host = u32::MAX.checked_shr(length).unwrap_or(0);
+            let low = ip.to_bits() & !host;
+            (length <= 32).then(|| (IpAddr::V4(low.into()), IpAddr::V4((low | host).into())))
+        }
+        IpAddr::V6(ip) => {
+            let host = u128::MAX.checked_shr(length).unwrap_or(0);
+            let low = ip.to_bits() & !host;
+            (length <= 128).then(|| (IpAddr::V6(low.into()), IpAddr::V6((low | host).into())))
+        }
+    }
+}
+
+/// `192.0.2.1`, `192.0.2.0/24`, and with a mask, as old tools write it: `192.0.2.0/255.255.255.0`.
+fn written(text: &str) -> Option<(IpAddr, IpAddr)> {
+    let (address, length) = text.split_once('/').unwrap_or((text, ""));
+    let address: IpAddr = address.trim().parse().ok()?;
+    if length.is_empty() {
+        return Some((address, address));
+    }
+    let mask = || length.parse::<std::net::Ipv4Addr>().ok().map(std::net::Ipv4Addr::to_bits);
+    let by_mask = || mask().filter(|mask| mask.leading_ones() + mask.trailing_zeros() == 32);
+    let length = length.parse::<u8>().ok().or_else(|| u8::try_from(by_mask()?.leading_ones()).ok())?;
+    network(address, length)
+}
+
+/// Words, quoted ones as one.
+fn words(text: &str) -> Vec<String> {
+    let (mut words, mut word, mut quoted, mut escaped) = (Vec::new(), String::new(), false, false);
+    for c in text.chars() {
+        match c {
+            _ if escaped => {
+                word.push(c);
+                escaped = false;
+            }
+            '\\' if quoted => escaped = true,
+            '"' => quoted = !quoted,
+            ' ' if !quoted => words.extend(Some(std::mem::take(&mut word)).filter(|word| !word.is_empty())),
+            c => word.push(c),
+        }
+    }
+    words.extend(Some(word).filter(|word| !word.is_empty()));
+    words
 }

@@ -123,7 +123,7 @@ fn matched(body: &Value, table: &str, sets: &[&Value]) -> Vec<Test> {
             .map(|value| value.as_str().map(str::to_owned).or(number(value)))
             .collect::<Option<Vec<_>>>()
     };
-    let networks = || right.iter().map(network).collect::<Option<Vec<_>>>();
+    let to = || right.iter().map(addresses).collect::<Option<Vec<_>>>();
     let ports = || right.iter().map(ports).collect::<Option<Vec<_>>>();
     let protocol = |name: &str| Test::Protocol(vec![name.to_owned()], false);
     let unknown = || vec![Test::Unknown];
@@ -137,7 +137,7 @@ fn matched(body: &Value, table: &str, sets: &[&Value]) -> Vec<Test> {
             vec![protocol(name), Test::Unknown]
         }
         ("payload", name @ ("ip" | "ip6"), "daddr", _) => {
-            let to = networks().map_or(Test::Unknown, |networks| Test::To(networks, negated));
+            let to = to().map_or(Test::Unknown, |ranges| Test::To(ranges, negated));
             vec![Test::Ipv4(name == "ip", false), to]
         }
         ("payload", name @ ("ip" | "ip6"), "protocol" | "nexthdr", _) => {
@@ -197,11 +197,14 @@ fn ports(value: &Value) -> Option<(u16, u16)> {
     }
 }
 
-/// An address, or a network.
-fn network(value: &Value) -> Option<(IpAddr, u8)> {
+/// An address, a network, or a range of addresses.
+fn addresses(value: &Value) -> Option<(IpAddr, IpAddr)> {
     let address = |value: &Value| value.as_str()?.parse::<IpAddr>().ok();
     match kind(value) {
-        ("prefix", inner) => Some((address(&inner["addr"])?, u8::try_from(inner["len"].as_u64()?).ok()?)),
-        _ => address(value).map(|address| (address, if address.is_ipv4() { 32 } else { 128 })),
+        ("prefix", inner) => {
+            super::network(address(&inner["addr"])?, u8::try_from(inner["len"].as_u64()?).ok()?)
+        }
+        ("range", ends) => Some((address(&ends[0])?, address(&ends[1])?)),
+        _ => address(value).map(|address| (address, address)),
     }
 }

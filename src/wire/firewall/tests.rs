@@ -88,7 +88,8 @@ fn jumps_in_a_circle_end() {
 #[test]
 fn networks_hold_their_addresses() {
     let is = |address: &str, network: &str, length| {
-        is_in(address.parse().unwrap(), network.parse().unwrap(), length)
+        let (low, high) = super::network(network.parse().unwrap(), length).unwrap();
+        is_in(address.parse().unwrap(), low, high)
     };
     assert!(is("10.1.2.3", "10.0.0.0", 8) && !is("11.0.0.1", "10.0.0.0", 8));
     assert!(is("192.0.2.1", "0.0.0.0", 0) && !is("192.0.2.1", "::", 0));
@@ -113,12 +114,94 @@ fn mangled(value: &serde_json::Value, at: &mut usize, with: &serde_json::Value) 
     }
 }
 
+const NETSH: [&str; 2] = [include_str!("samples/netsh_profile.txt"), include_str!("samples/netsh_rules.txt")];
+const PF: &str = include_str!("samples/pf.txt");
+
+/// In the form that netsh prints in English, with rules of every kind that are read.
+#[test]
+fn the_rule_of_windows_that_decides_is_named() {
+    let chains = windows::parse(NETSH[0], NETSH[1]).unwrap();
+    let tcp = |to, port| said(&chains, &packet(to, Transport::Tcp, port));
+    let udp = |to, port| said(&chains, &packet(to, Transport::Udp, port));
+    assert_eq!(tcp("192.0.2.1", 1935), "Windows Firewall, chain outbound: rule \"No RTMP\"");
+    assert_eq!(tcp("192.0.2.1", 443), "allowed", "off, of another profile, or for what comes in");
+    for (to, port) in [("45.50.0.10", 9005), ("2a00:50::10", 10080)] {
+        assert_eq!(udp(to, port), "Windows Firewall, chain outbound: rule \"No SRT to there\"");
+    }
+    assert_eq!(udp("45.51.0.10", 9005), "allowed");
+    assert_eq!(tcp("198.51.100.9", 443), "? Windows Firewall, chain outbound: rule \"No OBS\"");
+    assert_eq!(tcp("198.51.100.10", 443), "allowed");
+}
+
+#[test]
+fn what_the_profile_of_windows_does_by_itself_is_told() {
+    let closed = NETSH[0].replace("AllowOutbound", "BlockOutbound");
+    let chains = windows::parse(&closed, NETSH[1]).unwrap();
+    let tcp = |port| said(&chains, &packet("192.0.2.1", Transport::Tcp, port));
+    assert_eq!(tcp(443), "Windows Firewall, chain outbound: its policy drop");
+    assert_eq!(tcp(1936), "allowed", "by a rule");
+    let off = NETSH[0].replace(" ON", " OFF");
+    assert_eq!(windows::parse(&off, NETSH[1]).unwrap(), []);
+    // German, and nothing at all.
+    let german = "Regelname:    Kein RTMP\r\nAktiviert:    Ja\r\nOK.";
+    assert!(windows::parse(NETSH[0], german).is_err() && windows::parse("", NETSH[1]).is_err());
+}
+
+/// In the form that pfctl(8) of macOS prints.
+#[test]
+fn the_rule_of_pf_that_decides_is_named() {
+    let chains = pf::parse(PF).unwrap();
+    let tcp = |to, port| said(&chains, &packet(to, Transport::Tcp, port));
+    let udp = |to, port| said(&chains, &packet(to, Transport::Udp, port));
+    assert_eq!(
+        tcp("192.0.2.1", 1935),
+        "pf, chain rules: block drop out proto tcp from any to any port = macromedia-fcs"
+    );
+    assert_eq!(tcp("45.50.0.10", 1935), "allowed", "the last rule that is met decides");
+    assert_eq!(udp("192.0.2.1", 9000), "allowed", "and an anchor's stands before those after it");
+    assert!(tcp("198.51.100.7", 443).ends_with("to 198.51.100.0/24"));
+    assert!(tcp("192.0.2.1", 8001).starts_with("? pf, chain rules: block drop out proto tcp from any to <b"));
+    assert_eq!(tcp("192.0.2.1", 8003), "allowed", "its ends are not between");
+    assert!(tcp("192.0.2.1", 5001).starts_with("? "), "whose packet it is is not known");
+    let over = |name: &str| {
+        let by = Some(name.to_owned());
+        said(&chains, &Packet { interface: by, ..packet("45.50.0.66", Transport::Udp, 443) })
+    };
+    assert!(over("en0").ends_with("label \"no quic\""));
+    assert_eq!(over("en1"), "allowed");
+    assert!(pf::is_enabled("Status: Enabled for 0 days 00:03:24   Debug: Urgent\n").unwrap());
+    assert!(!pf::is_enabled("Status: Disabled   Debug: Urgent\n").unwrap());
+    assert!(pf::is_enabled("").is_err());
+}
+
+#[test]
+fn text_that_is_cut_anywhere_is_no_panic_and_netsh_s_is_told() {
+    for at in 0..PF.len() {
+        if let Ok(chains) = pf::parse(&PF[..at]) {
+            let _ = decide(&chains, &packet("45.50.0.66", Transport::Udp, 443));
+        }
+    }
+    for [whole, other] in [NETSH, [NETSH[1], NETSH[0]]] {
+        for at in 0..whole.trim_end().len() {
+            let cut = &whole[..at];
+            let parsed =
+                if other == NETSH[1] { windows::parse(cut, other) } else { windows::parse(other, cut) };
+            assert!(parsed.is_err(), "cut at {at}");
+        }
+    }
+    let deep = "anchor \"a\" all {\n".repeat(100_000);
+    assert!(pf::parse(&deep).is_err() && pf::parse("}").is_err());
+}
+
 proptest! {
     #[test]
     fn arbitrary_text_is_no_panic(text in "[-*: a-zA-Z0-9!\"\\\\/.,\n]{0,300}") {
         let chains = iptables::parse(&format!("*filter\n:OUTPUT DROP\n-A OUTPUT {text}"), true);
         let _ = decide(&chains, &packet("192.0.2.1", Transport::Tcp, 1935));
         let _ = nftables::parse(&text);
+        let lines = format!("block out {text}\n{text} {{\n{text}\n}}");
+        let _ = pf::parse(&lines).map(|chains| decide(&chains, &packet("192.0.2.1", Transport::Tcp, 1935)));
+        let _ = windows::parse(NETSH[0], &format!("Rule Name: x\nEnabled: Yes\nDirection: Out\nProfiles: Public\nRemoteIP: {text}\nAction: Block\nOk."));
     }
 
     #[test]
