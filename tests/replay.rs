@@ -195,7 +195,7 @@ fn contains(all: &[u8], part: &[u8]) -> bool {
 #[test]
 fn q_gives_the_terminal_back() {
     let mut terminal = OnTerminal::replay("no-go.jsonl");
-    terminal.wait_for(b"NO-GO");
+    terminal.wait_for(b"Do not go live");
     terminal.press("?");
     terminal.wait_for(b"keys and signs");
     terminal.press("q");
@@ -344,7 +344,7 @@ fn after_a_run_its_report_is_signed_and_exported_and_a_waiver_is_asked_for() {
     let (policy, answers, run) = (shown("event.toml"), shown("answers.toml"), shown("runs/first"));
     let command = format!("'{golive}' check '{policy}' --answers '{answers}' --out '{run}'");
     let mut terminal = OnTerminal::run(&command);
-    terminal.wait_for(b"NO-GO");
+    terminal.wait_for(b"Do not go live");
     // the check that failed is selected; what it covers is left as proposed
     terminal.press("w\twe have no second line\tthe studio takes over\t2099-01-01T00:00:00Z\r");
     let waiver = terminal.wait_for_file(&at("runs/first/waiver.people.backup.toml"));

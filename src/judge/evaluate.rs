@@ -156,28 +156,30 @@ fn within(waiver: &Waiver, judged: &Judged) -> bool {
         || wrong.peek().is_some() && wrong.all(|finding| waiver.scope.contains(&finding.code))
 }
 
+/// How much an outcome weighs against GO; `None` when it does not.
+pub const fn weight(enforcement: Enforcement, outcome: Outcome, waived: bool) -> Option<Rank> {
+    match outcome {
+        Outcome::NotApplicable | Outcome::Pass => None,
+        Outcome::Warn => Some(Rank::Condition),
+        _ if waived || !enforcement.required() => Some(Rank::Condition),
+        Outcome::Fail => Some(Rank::Blocks),
+        Outcome::Unknown => Some(Rank::Unknown),
+    }
+}
+
 /// Why a check keeps the verdict from GO, if it does.
 fn reason(policy: &Policy, check: &Check, judged: &Judged) -> Option<Reason> {
-    let required = check.enforcement.required();
-    let (rank, text) = match judged.outcome {
-        Outcome::NotApplicable | Outcome::Pass => return None,
-        Outcome::Warn => (Rank::Condition, format!("{} warns", check.id)),
-        outcome => {
-            let what = if outcome == Outcome::Fail { "failed" } else { "could not be established" };
-            let waiver = judged.waived.and_then(|index| policy.waivers.get(index));
-            match waiver {
-                Some(waiver) => {
-                    let text = format!(
-                        "{} {what}; accepted by {} until {}: {}",
-                        check.id, waiver.by, waiver.expires, waiver.reason
-                    );
-                    (Rank::Condition, text)
-                }
-                None if !required => (Rank::Condition, format!("{} (advisory) {what}", check.id)),
-                None if outcome == Outcome::Fail => (Rank::Blocks, format!("{} {what}", check.id)),
-                None => (Rank::Unknown, format!("{} {what}", check.id)),
-            }
+    let waiver = judged.waived.and_then(|index| policy.waivers.get(index));
+    let rank = weight(check.enforcement, judged.outcome, waiver.is_some())?;
+    let id = &check.id;
+    let what = if judged.outcome == Outcome::Fail { "failed" } else { "could not be established" };
+    let text = match waiver {
+        _ if judged.outcome == Outcome::Warn => format!("{id} warns"),
+        Some(waiver) => {
+            format!("{id} {what}; accepted by {} until {}: {}", waiver.by, waiver.expires, waiver.reason)
         }
+        None if !check.enforcement.required() => format!("{id} (advisory) {what}"),
+        None => format!("{id} {what}"),
     };
     Some(Reason { rank, check: Some(check.id.clone()), text })
 }

@@ -6,7 +6,7 @@ mod tests;
 mod verdict;
 pub mod watch;
 
-pub use evaluate::{evaluate, judge_one};
+pub use evaluate::{evaluate, judge_one, weight};
 pub use verdict::{Judged, Rank, Reason, Verdict, Word};
 
 use crate::model::Code;

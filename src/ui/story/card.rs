@@ -5,11 +5,17 @@ use jiff::Timestamp;
 use super::trace::MAX_TRACES;
 use super::{Charset, Trace, Trail, matrix, way_out};
 use crate::evidence::{Measured, Measurement};
-use crate::judge::Judged;
+use crate::judge::{self, Judged, Rank};
 use crate::model::{Cause, Code, Effect, Enforcement, Family, Lane, LimitRow, Outcome, Series};
 use crate::policy::{Policy, Waiver};
 use crate::probe::Sample;
 use crate::run::event::CheckHead;
+
+/// Limits that a live series is held against, as the chart of the finished reading has them.
+const HELD_AGAINST: [(&str, &[&str]); 2] = [
+    ("upload_kbps", &["rate_kbps"]),
+    ("rtt_ms", &["loaded_rtt_ms", "round_trip_p95_ms", "round_trip_p99_ms", "round_trip_p50_ms"]),
+];
 
 /// How far a check is.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -157,6 +163,11 @@ impl Card {
         }
     }
 
+    /// How much its outcome weighs against GO.
+    pub fn weight(&self) -> Option<Rank> {
+        judge::weight(self.enforcement, self.outcome()?, self.waived.is_some())
+    }
+
     /// True for what a person must look at: everything that is neither fine nor still to come.
     pub const fn needs_attention(&self) -> bool {
         matches!(self.stage, Stage::Judged(Outcome::Warn | Outcome::Unknown | Outcome::Fail))
@@ -273,15 +284,17 @@ impl Card {
     }
 
     fn means(&self, code: &str) -> Option<&'static str> {
-        let mut known = self.codes.iter().chain(crate::judge::CODES);
+        let mut known = self.codes.iter().chain(judge::CODES);
         known.find(|known| known.id == code).map(|known| known.means)
     }
 
-    /// The number in the limit that a live series is held against: the limit of the same name,
-    /// else the only one in the same unit.
+    /// The number in the limit that a live series is held against: the limit of the same name, else
+    /// the one that [`HELD_AGAINST`] has first, else the only one in the same unit.
     fn bound_of(&self, series: &str) -> Option<f64> {
-        let same = self.bounds.iter().find(|row| row.field == series);
-        let row = same.or_else(|| {
+        let named = |field: &str| self.bounds.iter().find(|row| row.field == field);
+        let held = HELD_AGAINST.iter().filter(|(name, _)| *name == series);
+        let held = held.flat_map(|(_, fields)| *fields).find_map(|field| named(field));
+        let row = named(series).or(held).or_else(|| {
             let (_, unit) = series.rsplit_once('_')?;
             let mut alike =
                 self.bounds.iter().filter(|row| row.field.rsplit_once('_').is_some_and(|(_, u)| u == unit));

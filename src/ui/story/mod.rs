@@ -22,8 +22,8 @@ pub use way_out::{Sight, Station, Stop, Trail, WayOut, ways_out};
 use jiff::Timestamp;
 
 use crate::evidence::Measured;
-use crate::judge::Verdict;
-use crate::model::{CheckId, Outcome};
+use crate::judge::{Rank, Verdict};
+use crate::model::{CheckId, Enforcement, Outcome};
 use crate::policy::Policy;
 use crate::run::Event;
 use crate::run::earlier::Earlier;
@@ -144,6 +144,14 @@ impl Story {
     /// How many checks have this outcome.
     pub fn count(&self, outcome: Outcome) -> usize {
         self.cards.iter().filter(|card| card.outcome() == Some(outcome)).count()
+    }
+
+    /// The heaviest that a check says against GO so far, and whether waivers could lift all of that.
+    pub fn against(&self) -> Option<(Rank, bool)> {
+        let weighed = || self.cards.iter().filter_map(|card| Some((card.weight()?, card.enforcement)));
+        let heaviest = weighed().map(|(rank, _)| rank).min()?;
+        let mut same = weighed().filter(|(rank, _)| *rank == heaviest);
+        Some((heaviest, same.all(|(_, enforcement)| enforcement == Enforcement::Waivable)))
     }
 
     /// The areas of its checks.

@@ -1,4 +1,5 @@
 mod after;
+mod board;
 mod hostile;
 mod listing;
 mod themes;

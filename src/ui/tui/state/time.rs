@@ -1,6 +1,8 @@
 //! What a viewer's clock and the plan say of the run.
 
-use super::State;
+use jiff::{SignedDuration, Timestamp};
+
+use super::{State, Watching};
 use crate::model::Lane;
 use crate::run::plan;
 use crate::ui::story::{Card, Stage};
@@ -14,6 +16,19 @@ impl State {
     /// The viewer's clock, for what turns.
     pub const fn now_ms(&self) -> f64 {
         self.now_ms
+    }
+
+    /// The instant that the screen shows: of a run the present one, of a recording that of the
+    /// recorded run.
+    pub fn instant(&self) -> Option<Timestamp> {
+        let opening = self.story.opening.as_ref()?;
+        let from = opening.resumed.map_or(opening.at, |(at, _)| at);
+        let ms = match self.watching {
+            Watching::Run => (self.now_ms - self.base_ms).max(0.0),
+            Watching::Recording => self.elapsed_ms(),
+        };
+        #[expect(clippy::cast_possible_truncation, reason = "saturates")]
+        from.checked_add(SignedDuration::from_millis(ms as i64)).ok()
     }
 
     /// Milliseconds that a running check has taken so far.

@@ -1,12 +1,15 @@
 //! While it runs: what is planned, how far the run is, what it found so far.
 
+use jiff::{SignedDuration, Timestamp};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use super::minutes;
-use crate::model::Outcome;
+use crate::judge::Rank;
+use crate::model::{Outcome, When};
+use crate::policy::Policy;
 use crate::ui::tui::state::{Phase, State, Watching};
 use crate::ui::tui::theme::Theme;
 use crate::ui::tui::wrap::{cells, clip};
@@ -15,7 +18,7 @@ pub(super) const HEIGHT: u16 = 3;
 
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &State, theme: Theme) {
     let width = usize::from(area.width);
-    let lines = vec![title(state, theme, width), progress(state, theme, width), so_far(state, theme)];
+    let lines = vec![title(state, theme, width), progress(state, theme, width), so_far(state, theme, width)];
     frame.render_widget(Paragraph::new(lines), area);
 }
 
@@ -105,14 +108,60 @@ fn time_left(state: &State) -> String {
     }
 }
 
-/// Counts by outcome: the verdict itself is computed at the end only.
-fn so_far(state: &State, theme: Theme) -> Line<'static> {
+/// Counts by outcome, what they say of the verdict, which is computed at the end only, and how
+/// long it is to the event.
+fn so_far(state: &State, theme: Theme, width: usize) -> Line<'static> {
     let mut spans = vec![Span::styled(" so far ", theme.faint())];
     spans.extend(tally(state, theme));
-    if spans.len() == 1 {
-        spans.push(Span::styled("nothing judged yet", theme.faint()));
+    let words = if spans.len() == 1 { "nothing judged yet" } else { stands(state) };
+    let used = |spans: &[Span<'_>]| spans.iter().map(|span| cells(&span.content)).sum::<usize>();
+    let event = state.instant().zip(state.story.policy()).and_then(|(now, policy)| event(policy, now));
+    let event = event.unwrap_or_default();
+    // the time is short and known to everybody: what it says against the event goes first
+    if used(&spans) + cells(words) < width {
+        spans.push(Span::styled(words, theme.strong()));
+    }
+    let gap = width.saturating_sub(used(&spans) + cells(&event) + 1);
+    if gap > 1 {
+        spans.push(Span::raw(" ".repeat(gap)));
+        spans.push(Span::raw(event));
     }
     Line::from(spans)
+}
+
+/// What was judged so far says of the verdict. Never that it will be GO: that is for the end.
+fn stands(state: &State) -> &'static str {
+    match state.story.against() {
+        Some((Rank::Blocks, false)) => "NO-GO as it stands",
+        Some((Rank::Blocks, true)) => "NO-GO unless waived",
+        Some((Rank::Unknown, false)) => "INCONCLUSIVE as it stands",
+        Some((Rank::Unknown, true)) => "INCONCLUSIVE unless waived",
+        Some((Rank::Condition, _)) => "CONDITIONAL GO at best",
+        None => "nothing against it yet",
+    }
+}
+
+/// How long it is to the event, or since.
+fn event(policy: &Policy, now: Timestamp) -> Option<String> {
+    let starts = policy.event.starts.as_ref()?.at();
+    let ends = policy.event.ends.as_ref().map(When::at);
+    let over = ends.filter(|ends| *ends <= now);
+    Some(match over {
+        Some(ends) => format!("event ended {} ago", span(now.duration_since(ends))),
+        None if starts <= now => format!("event began {} ago", span(now.duration_since(starts))),
+        None => format!("event in {}", span(starts.duration_since(now))),
+    })
+}
+
+/// `6 d 3 h`, `4 h 29 min`, `29 min`, and below ten minutes `9:05`.
+fn span(time: SignedDuration) -> String {
+    let s = time.as_secs().max(0);
+    match s {
+        86_400.. => format!("{} d {} h", s / 86_400, s % 86_400 / 3600),
+        3600.. => format!("{} h {} min", s / 3600, s % 3600 / 60),
+        600.. => format!("{} min", s / 60),
+        _ => format!("{}:{:02}", s / 60, s % 60),
+    }
 }
 
 /// `✗ 1 fail  ✓ 5 pass`, worst first, zeros left out.
@@ -126,4 +175,22 @@ pub(super) fn tally(state: &State, theme: Theme) -> Vec<Span<'static>> {
             Span::styled(text, theme.outcome(outcome))
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ui::fixture;
+
+    #[test]
+    fn the_event_comes_nearer_begins_and_ends() {
+        let policy = fixture::policy();
+        let said = |at: &str| event(&policy, at.parse().unwrap()).unwrap();
+        assert_eq!(said("2026-11-28T10:00:00Z"), "event in 6 d 3 h");
+        assert_eq!(said("2026-12-04T08:30:31Z"), "event in 4 h 29 min");
+        assert_eq!(said("2026-12-04T12:31:00Z"), "event in 29 min");
+        assert_eq!(said("2026-12-04T12:50:55Z"), "event in 9:05");
+        assert_eq!(said("2026-12-04T13:00:00Z"), "event began 0:00 ago");
+        assert_eq!(said("2026-12-04T16:30:00Z"), "event ended 2 h 0 min ago");
+    }
 }

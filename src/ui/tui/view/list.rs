@@ -14,7 +14,7 @@ use crate::ui::tui::wrap::{cells, clip};
 
 /// Columns of the list.
 pub(super) fn width(whole: u16) -> u16 {
-    (whole * 2 / 5).clamp(34, 52)
+    (whole * 2 / 5).clamp(34, if whole >= 240 { 76 } else { 52 })
 }
 
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &State, theme: Theme) {

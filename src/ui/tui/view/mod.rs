@@ -1,5 +1,6 @@
 //! Drawing. Every function here turns [`State`] into cells and changes nothing.
 
+mod areas;
 mod banner;
 mod chart;
 mod detail;
@@ -28,6 +29,12 @@ use crate::ui::story::{Card, Stage};
 /// Smallest terminal that everything fits in.
 pub const MIN: (u16, u16) = (72, 20);
 
+/// Height from which on there is room for a line of areas.
+const ROOMY: u16 = 30;
+
+/// Width from which on details and charts stand side by side.
+const WIDE: u16 = 130;
+
 /// Draws everything; says how far the details can be scrolled.
 pub fn draw(frame: &mut Frame<'_>, state: &State, theme: Theme) -> Fit {
     let fit = drawn(frame, state, theme);
@@ -42,8 +49,11 @@ fn drawn(frame: &mut Frame<'_>, state: &State, theme: Theme) -> Fit {
         return Fit::default();
     }
     let top = if state.story.ending.is_some() { banner::HEIGHT } else { header::HEIGHT };
-    let [top, body, bottom] =
-        Layout::vertical([Constraint::Length(top), Constraint::Min(0), Constraint::Length(1)]).areas(area);
+    let areas = u16::from(area.height >= ROOMY && !state.story.cards.is_empty());
+    let rows =
+        [Constraint::Length(top), Constraint::Length(areas), Constraint::Min(0), Constraint::Length(1)];
+    let [top, owners, body, bottom] = Layout::vertical(rows).areas(area);
+    frame.render_widget(areas::line(state, theme, usize::from(owners.width)), owners);
     match &state.story.ending {
         Some(ending) => banner::draw(frame, top, state, ending, theme),
         None => header::draw(frame, top, state, theme),
@@ -79,28 +89,43 @@ fn page(frame: &mut Frame<'_>, body: Rect, state: &State, theme: Theme) -> Fit {
     }
 }
 
-/// Details of the selected check above the chart that belongs with them.
+/// Details of the selected check above the charts that belong with them; beside them, where the
+/// screen is wide.
 fn right_side(frame: &mut Frame<'_>, area: Rect, state: &State, theme: Theme) -> Fit {
     let charts = chart::wanted(state);
     if charts.is_empty() {
         return detail::draw(frame, area, state, theme);
+    }
+    if area.width >= WIDE {
+        let [left, right] = Layout::horizontal([Constraint::Fill(1); 2]).areas(area);
+        stack(frame, right, state, charts, theme);
+        return detail::draw(frame, left, state, theme);
     }
     // The charts take what the details leave.
     let need = state.card().map_or(0, |card| detail::lines(card, state, theme, area).len());
     let need = u16::try_from(need).unwrap_or(u16::MAX).saturating_add(2);
     let least = if state.moving() { 8 } else { 7 };
     let room = area.height.saturating_sub(need).max(area.height * 2 / 5).max(least);
-    let shown = usize::from(room / 9).clamp(1, charts.len());
-    let height = (room / u16::try_from(shown).unwrap_or(1)).min(16);
-    let mut rows = vec![Constraint::Min(0)];
-    rows.resize(shown + 1, Constraint::Length(height));
-    let areas = Layout::vertical(rows).split(area);
-    let (Some(above), below) = (areas.first(), areas.iter().skip(1)) else { return Fit::default() };
-    let others = charts.len() - shown;
-    for (place, (drawn, area)) in (1..).zip(charts.into_iter().zip(below)) {
+    let shown = stacked(room, charts.len());
+    let height = (room / shown).min(16) * shown;
+    let [above, below] = Layout::vertical([Constraint::Min(0), Constraint::Length(height)]).areas(area);
+    stack(frame, below, state, charts, theme);
+    detail::draw(frame, above, state, theme)
+}
+
+/// How many of some charts are readable above one another in a height.
+fn stacked(height: u16, charts: usize) -> u16 {
+    (height / 9).clamp(1, u16::try_from(charts).unwrap_or(u16::MAX).max(1))
+}
+
+/// Charts above one another, as many as are readable.
+fn stack(frame: &mut Frame<'_>, area: Rect, state: &State, charts: Vec<chart::Drawn<'_>>, theme: Theme) {
+    let shown = stacked(area.height, charts.len());
+    let others = charts.len() - usize::from(shown);
+    let areas = Layout::vertical(vec![Constraint::Fill(1); usize::from(shown)]).split(area);
+    for (place, (drawn, area)) in (1..).zip(charts.into_iter().zip(areas.iter())) {
         chart::draw(frame, *area, state, drawn, if place == shown { others } else { 0 }, theme);
     }
-    detail::draw(frame, *above, state, theme)
 }
 
 /// A frame with a title.
