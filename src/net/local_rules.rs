@@ -10,7 +10,7 @@ use tokio::process::Command;
 use tokio::time::timeout;
 
 use crate::model::{Cause, NotMeasured, WireText};
-use crate::wire::firewall::{Chain, MOST_BYTES, iptables, nftables, pf, windows};
+use crate::wire::firewall::{Action, Chain, MOST_BYTES, Rule, Test, iptables, nftables, pf, windows};
 
 /// Longest that a tool may take.
 const PATIENCE: Duration = Duration::from_secs(8);
@@ -70,6 +70,7 @@ async fn with_pf() -> Result<Rules, NotMeasured> {
     // As macOS is delivered, it is off: then no rule is asked.
     if pf::is_enabled(&needed("pfctl", &["-s", "info"]).await?).map_err(said)? {
         rules.chains = pf::parse(&needed("pfctl", &["-a", "*", "-s", "rules"]).await?).map_err(said)?;
+        rules.chains.push(untold("pf", "interface groups and anchors that pfctl does not show in full"));
     }
     Ok(rules)
 }
@@ -78,8 +79,21 @@ async fn with_netsh() -> Result<Rules, NotMeasured> {
     const RULES: [&str; 7] = ["advfirewall", "firewall", "show", "rule", "name=all", "dir=out", "verbose"];
     let profile = needed("netsh.exe", &["advfirewall", "show", "currentprofile"]).await?;
     let told = needed("netsh.exe", &RULES).await?;
-    let chains = windows::parse(&profile, &told).map_err(|why| broken("netsh", &why))?;
+    let mut chains = windows::parse(&profile, &told).map_err(|why| broken("netsh", &why))?;
+    chains.push(untold("Windows Firewall", "rules of a group policy, which netsh does not show"));
     Ok(Rules { chains, tools: vec!["netsh".to_owned()] })
+}
+
+/// What a tool does not show may stop a packet all the same: so nothing is called allowed for want of a rule.
+fn untold(table: &str, shown: &str) -> Chain {
+    let rule = Rule { shown: shown.to_owned(), tests: vec![Test::Unknown], action: Action::Drop };
+    Chain {
+        table: table.to_owned(),
+        name: "not shown".to_owned(),
+        output: Some(i64::MAX),
+        policy: Some(Action::Accept),
+        rules: vec![rule],
+    }
 }
 
 async fn linux() -> Result<Rules, NotMeasured> {
@@ -197,6 +211,8 @@ fn forbids(complaint: &str) -> bool {
 #[cfg(target_os = "linux")]
 mod tests {
     use super::*;
+    use crate::model::Transport;
+    use crate::wire::firewall::{Outcome, Packet, decide};
 
     /// As root the rules, else the missing privilege, or a missing tool; never nothing.
     #[tokio::test]
@@ -215,6 +231,19 @@ mod tests {
         assert!(matches!(run("nonesuch", &[]).await, Said::Absent));
         assert!(matches!(run("ls", &["/nonesuch"]).await, Said::Failed(why) if why.contains("nonesuch")));
         assert!(matches!(run("echo", &["hello"]).await, Said::Text(text) if text == "hello\n"));
+    }
+
+    #[test]
+    fn where_a_tool_does_not_show_all_nothing_is_allowed_for_want_of_a_rule() {
+        let packet = Packet {
+            to: "203.0.113.2".parse().unwrap(),
+            port: 1935,
+            transport: Transport::Tcp,
+            interface: None,
+        };
+        let outcome = decide(&[untold("Windows Firewall", "rules of a group policy")], &packet);
+        assert!(matches!(outcome, Outcome::Unsure(by) if by[0].to_string().contains("group policy")));
+        assert_eq!(decide(&[], &packet), Outcome::Allowed);
     }
 
     #[test]

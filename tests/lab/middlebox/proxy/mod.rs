@@ -5,7 +5,7 @@ mod squid;
 
 use serde::Deserialize;
 
-use super::nftables::{Table, chain, redirect, to_ports};
+use super::nftables::{Setting, Table, chain, redirect, to_ports};
 use super::{Installed, Place};
 use crate::ground::peer::free_port;
 
@@ -166,7 +166,11 @@ impl ExplicitProxy {
         let rules = match self.direct {
             Direct::Pass => return installed,
             Direct::Drop => format!("{from} counter drop"),
-            Direct::Reject => format!("{from} counter reject with icmpx admin-prohibited"),
+            Direct::Reject => {
+                // Linux tells one destination so once a second: several questions at once would go without an answer.
+                installed = installed.with(Setting::set(place, "net.ipv4.icmp_ratelimit", 0));
+                format!("{from} counter reject with icmpx admin-prohibited")
+            }
         };
         installed.with(Table::load(place, &chain("direct", "filter hook forward priority filter", &rules)))
     }
