@@ -1,7 +1,8 @@
 //! Signed sample reports: golive on networks of the lab, from the run to two signatures.
 //!
 //! What is committed under reports/samples/signed was made so. The keys are made by ssh-keygen in
-//! the run's folder and go with it.
+//! the run's folder and go with it. Afterwards `GOLIVE_CORPUS=1 cargo test --test reports signed` writes what
+//! is rendered besides.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
