@@ -103,7 +103,10 @@ fn a_good_path_passes_everything_and_says_what_it_does_not_know() {
         let findings = Rehearsal::judge(&limits(), &reading);
         assert!(findings.iter().all(|finding| finding.effect == Effect::Pass), "{findings:#?}");
         let risk = findings.iter().find(|finding| finding.code == "rehearsal.risk").unwrap();
-        assert!(risk.observed.contains("no damaging gap in 60 s: too short a look to foretell 90 min"), "{risk:?}");
+        assert!(
+            risk.observed.contains("no damaging gap in 60 s: too short a look to foretell 90 min"),
+            "{risk:?}"
+        );
         assert!(risk.observed.contains("to over 99 %"), "{risk:?}");
     }
 }
