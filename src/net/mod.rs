@@ -40,5 +40,6 @@ pub mod tcp_info;
 pub mod ticket;
 pub mod tls;
 pub mod ttl_walk;
+pub mod unreached;
 pub mod viewer;
 pub mod webhook;

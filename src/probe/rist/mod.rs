@@ -27,6 +27,7 @@ use crate::model::{
     NotMeasured, SecretSource, Stakes, Transport, WireText,
 };
 use crate::net::resolve::MAX_PER_FAMILY;
+use crate::net::unreached::Unreached;
 use crate::wire::rist::Profile;
 
 /// How long an answer is waited for: librist answers within the second.
@@ -138,6 +139,12 @@ pub enum End {
         /// In its own words.
         detail: WireText,
     },
+}
+
+impl From<Unreached> for End {
+    fn from(Unreached { failure, icmp, detail }: Unreached) -> Self {
+        Self::Unreached { failure, icmp, detail }
+    }
 }
 
 impl Probe for Rist {

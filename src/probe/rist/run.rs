@@ -1,6 +1,5 @@
 //! Calls each address of the receiver, one after another.
 
-use std::io;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -8,8 +7,9 @@ use tokio::net::UdpSocket;
 use tokio::time::timeout_at;
 
 use super::{Attempt, End, PATIENCE_S, Reading, Target};
-use crate::model::{Cause, Contact, Failure, Family, NotMeasured, Secret, WireText};
-use crate::net::{dial, failure, icmp_error, resolve, secret};
+use crate::model::{Cause, Contact, Family, NotMeasured, Secret, WireText};
+use crate::net::unreached::{Refusals, Unreached};
+use crate::net::{dial, icmp_error, resolve, secret};
 use crate::probe::Env;
 use crate::wire::rist::{BadKey, Heard, MAX, Sender};
 
@@ -18,8 +18,6 @@ pub(super) const LOOKUP_S: u8 = 5;
 const RETRY: Duration = Duration::from_millis(250);
 /// How long an echo is waited for after the first answer: not every receiver gives one back.
 const ECHO: Duration = Duration::from_secs(1);
-/// "Port unreachable" counts when the port says so again.
-const REFUSALS: u32 = 2;
 
 pub(super) async fn measure(target: &Target, env: &Env) -> Result<Reading, NotMeasured> {
     let secret = target.secret.as_ref().map(secret::read).transpose()?;
@@ -81,40 +79,32 @@ async fn call(remote: SocketAddr, mut sender: Sender, env: &Env) -> Result<Attem
             attempt.contact.local = socket.local_addr().ok();
             ask(&socket, &mut sender, &mut attempt.packets).await
         }
-        Err(error) => unreached(&socket, &error),
+        Err(error) => Unreached::of(&socket, &error).into(),
     };
     attempt.contact.took_ms = env.origin.ms() - offset_ms;
     Ok(attempt)
-}
-
-/// What the network (ICMP, where the system tells) or the system says.
-fn unreached(socket: &UdpSocket, error: &io::Error) -> End {
-    let icmp = icmp_error::take(socket);
-    let failure = icmp.map_or_else(|| failure::classify(error), |icmp| icmp.failure());
-    let detail = icmp.map_or_else(|| error.to_string(), |icmp| icmp.to_string());
-    End::Unreached { failure, icmp, detail: detail.into() }
 }
 
 /// Introduces us until an echo comes back or the time is over; what else came counts then.
 async fn ask(socket: &UdpSocket, sender: &mut Sender, packets: &mut u32) -> End {
     let began = Instant::now();
     let mut until = began + Duration::from_secs(PATIENCE_S.into());
-    let (mut end, mut refusals, mut datagram) = (End::Silent, 0, [0; MAX]);
+    let (mut end, mut refusals, mut datagram) = (End::Silent, Refusals::default(), [0; MAX]);
     while Instant::now() < until {
         // The token is the time, so that an echo of any request tells its own round trip.
         let token = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
         *packets += 1;
         if let Err(error) = socket.send(&sender.hello(token)).await
-            && let Some(end) = failed(socket, &error, &mut refusals)
+            && let Some(end) = refusals.believe(socket, &error)
         {
-            return end;
+            return end.into();
         }
         let next = (Instant::now() + RETRY).min(until);
         while let Ok(came) = timeout_at(next.into(), socket.recv(&mut datagram)).await {
             let bytes = match came {
                 Ok(length) => datagram.get(..length).unwrap_or_default(),
-                Err(error) => match failed(socket, &error, &mut refusals) {
-                    Some(end) => return end,
+                Err(error) => match refusals.believe(socket, &error) {
+                    Some(end) => return end.into(),
                     None => continue,
                 },
             };
@@ -142,12 +132,4 @@ async fn ask(socket: &UdpSocket, sender: &mut Sender, packets: &mut u32) -> End 
         }
     }
     end
-}
-
-/// What an error of the socket means; lets the first "port unreachable" pass.
-fn failed(socket: &UdpSocket, error: &io::Error, refusals: &mut u32) -> Option<End> {
-    let end = unreached(socket, error);
-    *refusals += 1;
-    let refused = matches!(end, End::Unreached { failure: Failure::Refused, .. });
-    (!refused || *refusals >= REFUSALS).then_some(end)
 }

@@ -30,6 +30,7 @@ use crate::model::{
     IcmpError, Lane, NotMeasured, SecretSource, Stakes, Transport, WireText,
 };
 use crate::net::resolve::MAX_PER_FAMILY;
+use crate::net::unreached::Unreached;
 use crate::wire::srt::{LIVE_PAYLOAD, MAX_PAYLOAD};
 
 /// How long each phase may take: libsrt's connection time-out.
@@ -288,6 +289,12 @@ pub enum End {
         /// In its own words.
         detail: WireText,
     },
+}
+
+impl From<Unreached> for End {
+    fn from(Unreached { failure, icmp, detail }: Unreached) -> Self {
+        Self::Unreached { failure, icmp, detail }
+    }
 }
 
 impl Probe for Srt {

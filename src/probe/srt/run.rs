@@ -9,7 +9,8 @@ use tokio::net::UdpSocket;
 
 use super::{Attempt, Conclusion, End, HOLD_MS, Induction, PHASE_S, Phase, Reading, Target, Until};
 use crate::model::{Cause, Contact, Failure, Family, NotMeasured, WireText};
-use crate::net::{dial, failure, icmp_error, resolve, secret};
+use crate::net::unreached::{Refusals, Unreached};
+use crate::net::{dial, icmp_error, resolve, secret};
 use crate::probe::Env;
 use crate::wire::srt::{
     BadOptions, Caller, CallerEvent, CallerOptions, Ending, KeyLength, KeyState, Phase as WirePhase, Unusable,
@@ -17,9 +18,6 @@ use crate::wire::srt::{
 
 /// How long the name's look-up may take.
 pub(super) const LOOKUP_S: u8 = 5;
-/// "Port unreachable" counts when the port says so again: one may be a leftover of a service
-/// that is just starting.
-const REFUSALS: u32 = 2;
 /// Larger than any datagram that the caller looks at.
 const DATAGRAM: usize = 2048;
 
@@ -127,13 +125,14 @@ async fn call(remote: SocketAddr, options: &CallerOptions, env: &Env) -> Result<
     // Without a route this fails: the address cannot be reached from here, which is a reading.
     icmp_error::keep(&socket, Family::of(remote.ip()), true);
     if let Err(error) = socket.connect(remote).await {
-        attempt.end = unreached(&socket, &error);
+        attempt.end = Unreached::of(&socket, &error).into();
         return Ok(attempt);
     }
     attempt.contact.local = socket.local_addr().ok();
     let now = Instant::now();
     let caller = Caller::new(options.clone(), remote, seed, now).map_err(bad_options)?;
-    let mut session = Session { socket: &socket, remote, caller, phase_began: now, refusals: 0, attempt };
+    let mut session =
+        Session { socket: &socket, remote, caller, phase_began: now, refusals: Refusals::default(), attempt };
     let end = session.run(options).await;
     session.hang_up().await;
     let answers = session.caller.counts().induction_answers;
@@ -146,20 +145,12 @@ async fn call(remote: SocketAddr, options: &CallerOptions, env: &Env) -> Result<
     Ok(attempt)
 }
 
-/// What the network (ICMP, where the system tells) or the system says.
-fn unreached(socket: &UdpSocket, error: &io::Error) -> End {
-    let icmp = icmp_error::take(socket);
-    let failure = icmp.map_or_else(|| failure::classify(error), |icmp| icmp.failure());
-    let detail = icmp.map_or_else(|| error.to_string(), |icmp| icmp.to_string());
-    End::Unreached { failure, icmp, detail: detail.into() }
-}
-
 struct Session<'a> {
     socket: &'a UdpSocket,
     remote: SocketAddr,
     caller: Caller,
     phase_began: Instant,
-    refusals: u32,
+    refusals: Refusals,
     attempt: Attempt,
 }
 
@@ -225,10 +216,7 @@ impl Session<'_> {
 
     /// What an error of the socket means; lets the first "port unreachable" pass.
     fn failed(&mut self, error: &io::Error) -> Option<End> {
-        let end = unreached(self.socket, error);
-        self.refusals += 1;
-        let refused = matches!(end, End::Unreached { failure: Failure::Refused, .. });
-        (!refused || self.refusals >= REFUSALS).then_some(end)
+        self.refusals.believe(self.socket, error).map(End::from)
     }
 
     fn phase_ms(&self) -> f64 {
