@@ -21,6 +21,8 @@ use crate::page::{Section, goal, median};
 use crate::processor;
 
 const KBPS: [u64; 2] = [6_000, 50_000];
+const COLUMNS: [&str; 7] =
+    ["rate", "sender", "late p50", "late p99", "jitter", "left the sender, p99", "of a core"];
 
 /// One run: how evenly pictures passed, and the share of one core that sending took.
 #[derive(Debug, Clone, Copy)]
@@ -31,34 +33,45 @@ struct Run {
     left_p99: f64,
 }
 
-type Measure = fn(u64, u32, &Path) -> Run;
+/// Or how the stream ended instead of coming through.
+type Measure = fn(u64, u32, &Path) -> Result<Run, End>;
 
 pub fn compare(effort: Effort) -> Section {
     let folder = tempfile::tempdir().unwrap();
     let senders: [(&str, Measure); 4] = [
         ("RTMP, golive", golive_rtmp),
-        ("RTMP, ffmpeg", ffmpeg_rtmp),
+        ("RTMP, ffmpeg", |_, seconds, film| Ok(ffmpeg_rtmp(seconds, film))),
         ("SRT, golive", golive_srt),
-        ("SRT, ffmpeg and srt-live-transmit", srt_live_transmit),
+        ("SRT, ffmpeg and srt-live-transmit", |_, seconds, film| Ok(srt_live_transmit(seconds, film))),
     ];
     let (mut rows, mut cheap, mut on_time) = (Vec::new(), false, false);
     for kbps in KBPS {
         let file = film(folder.path(), kbps, effort.seconds + 4);
-        let mut runs: Vec<Vec<Run>> = vec![Vec::new(); senders.len()];
+        let mut runs: Vec<Vec<Result<Run, End>>> = vec![Vec::new(); senders.len()];
         for _ in 0..effort.rounds {
             for ((name, measure), runs) in senders.iter().zip(&mut runs) {
                 runs.push(measure(kbps, effort.seconds, &file));
                 eprintln!("  {kbps} {name}: {:?}", runs.last().unwrap());
             }
         }
-        for ((name, _), runs) in senders.iter().zip(&runs) {
+        for ((name, _), runs) in senders.iter().zip(runs) {
+            let rate = format!("{} Mb/s", kbps / 1000);
+            let runs: Vec<Run> = match runs.into_iter().collect() {
+                Ok(runs) => runs,
+                Err(end) => {
+                    let mut row = vec![rate, (*name).to_owned(), format!("not through: {end:?}")];
+                    row.resize(COLUMNS.len(), String::new());
+                    rows.push(row);
+                    continue;
+                }
+            };
             let middle = |of: fn(&Run) -> f64| median(runs.iter().map(of).collect());
             let (core, p99) = (middle(|run| run.core), middle(|run| run.even.late_p99));
             if kbps == KBPS[0] && *name == "RTMP, golive" {
                 (cheap, on_time) = (core < 0.02, p99 < 1.0);
             }
             rows.push(vec![
-                format!("{} Mb/s", kbps / 1000),
+                rate,
                 (*name).to_owned(),
                 format!("{:.3}", middle(|run| run.even.late_p50)),
                 format!("{p99:.3}"),
@@ -77,7 +90,7 @@ pub fn compare(effort: Effort) -> Section {
             goal("Goal: sender at 6 Mb/s RTMP under 2 % of a core", cheap),
             goal("on time within 1 ms at p99 at 6 Mb/s", on_time)
         ),
-        head: vec!["rate", "sender", "late p50", "late p99", "jitter", "left the sender, p99", "of a core"],
+        head: COLUMNS.to_vec(),
         rows,
     }
 }
@@ -119,7 +132,7 @@ fn listener() -> (Peer, u16) {
     (peer.spawn().await_udp(port), port)
 }
 
-fn rehearse(url: &str, kbps: u64, seconds: u32) -> Take {
+fn rehearse(url: &str, kbps: u64, seconds: u32) -> Result<Take, End> {
     let target: Target = serde_json::from_value(json!({
         "url": url, "publish": "test", "test_key": { "value": "bench" }, "media_kbps": kbps, "seconds": seconds
     }))
@@ -128,25 +141,25 @@ fn rehearse(url: &str, kbps: u64, seconds: u32) -> Take {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let reading = runtime.block_on(Rehearsal::measure(&target, &env)).unwrap();
     let take = *reading.take.unwrap_or_else(|| panic!("{:?}", reading.attempts));
-    assert_eq!(take.end, End::Complete);
-    take
+    if take.end == End::Complete { Ok(take) } else { Err(take.end) }
 }
 
-fn by_golive(take: &Take, relay: Relay) -> Run {
+fn by_golive(take: Result<Take, End>, relay: Relay) -> Result<Run, End> {
+    let take = take?;
     let core = take.cpu_ms.unwrap() / take.took_ms;
-    Run { even: evenness(&relay.pictures()), core, left_p99: take.late_p99_ms }
+    Ok(Run { even: evenness(&relay.pictures()), core, left_p99: take.late_p99_ms })
 }
 
-fn golive_rtmp(kbps: u64, seconds: u32, _: &Path) -> Run {
+fn golive_rtmp(kbps: u64, seconds: u32, _: &Path) -> Result<Run, End> {
     let (_nginx, port) = ingest();
     let relay = Relay::rtmp(port);
-    by_golive(&rehearse(&format!("rtmp://127.0.0.1:{}/live", relay.port), kbps, seconds), relay)
+    by_golive(rehearse(&format!("rtmp://127.0.0.1:{}/live", relay.port), kbps, seconds), relay)
 }
 
-fn golive_srt(kbps: u64, seconds: u32, _: &Path) -> Run {
+fn golive_srt(kbps: u64, seconds: u32, _: &Path) -> Result<Run, End> {
     let (_listener, port) = listener();
     let relay = Relay::srt(port);
-    by_golive(&rehearse(&format!("srt://127.0.0.1:{}", relay.port), kbps, seconds), relay)
+    by_golive(rehearse(&format!("srt://127.0.0.1:{}", relay.port), kbps, seconds), relay)
 }
 
 /// A process that is ended when dropped.
@@ -180,7 +193,7 @@ fn by_peers(core: f64, relay: Relay) -> Run {
     Run { even, core, left_p99: even.late_p99 }
 }
 
-fn ffmpeg_rtmp(_: u64, seconds: u32, film: &Path) -> Run {
+fn ffmpeg_rtmp(seconds: u32, film: &Path) -> Run {
     let (_nginx, port) = ingest();
     let relay = Relay::rtmp(port);
     let url = format!("rtmp://127.0.0.1:{}/live/bench", relay.port);
@@ -188,7 +201,7 @@ fn ffmpeg_rtmp(_: u64, seconds: u32, film: &Path) -> Run {
     by_peers(watch(&[Ended(sender)], seconds), relay)
 }
 
-fn srt_live_transmit(_: u64, seconds: u32, film: &Path) -> Run {
+fn srt_live_transmit(seconds: u32, film: &Path) -> Run {
     let (_listener, port) = listener();
     let relay = Relay::srt(port);
     let mut source = ffmpeg(film).args(["-f", "mpegts", "-"]).stdout(Stdio::piped()).spawn().unwrap();

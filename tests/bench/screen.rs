@@ -70,7 +70,7 @@ production = "it"
 [[check.upload]]
 id = "line"
 target = {{ far_end = "cloud", seconds = {seconds}, at_most_kbps = 40000000 }}
-limits = {{ rate_kbps = 1000 }}
+limits = {{ rate_kbps = 1000, stall_ms = 5000 }}
 enforcement = "hard"
 owner = "network"
 why = "the bench asks"
