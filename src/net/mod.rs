@@ -22,6 +22,7 @@ pub mod kernel_clock;
 pub mod link;
 pub mod local_rules;
 pub mod machine;
+pub mod noise;
 #[cfg(target_os = "linux")]
 mod option;
 pub mod process;

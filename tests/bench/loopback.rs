@@ -25,7 +25,7 @@ struct Run {
 
 /// One TCP stream.
 pub fn tcp(effort: Effort) -> Section {
-    let (golive, iperf3) = rounds(effort, Over::Tcp, 40_000_000, &[]);
+    let (golive, iperf3) = rounds(effort, Over::Tcp, 200_000_000, &[]);
     let ratio = golive.received / iperf3.received;
     Section {
         title: "TCP, one stream over loopback".to_owned(),

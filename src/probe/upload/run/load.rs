@@ -12,15 +12,11 @@ use super::{BURST, DEAD, byte_budget, unsent};
 use crate::model::{Cause, Contact, Failure, NotMeasured};
 use crate::net::failure::classify;
 use crate::net::far_end::PATIENCE;
+use crate::net::noise::{CHUNK, Noise};
 use crate::net::{congestion, dial, tcp_info};
 use crate::probe::Env;
 use crate::probe::upload::kernel::Kernel;
 use crate::probe::upload::{Sender, Target};
-
-/// Most that is written at once.
-const CHUNK: usize = 1024 * 1024;
-/// Random bytes that are sent over and over: what compresses would flatter.
-const NOISE: usize = 2 * CHUNK;
 
 /// Why sending ended.
 #[derive(Debug)]
@@ -50,7 +46,7 @@ pub(super) struct Load<'a> {
     budget: u64,
     streams: Vec<Stream>,
     contact: Option<Contact>,
-    noise: Vec<u8>,
+    noise: Noise,
     tick: Interval,
     late: Duration,
     turn: usize,
@@ -70,8 +66,7 @@ pub(super) struct Load<'a> {
 impl<'a> Load<'a> {
     /// Without connections yet. Looks at the kernel's figures every `look_ms`.
     pub(super) fn new(target: &Target, env: &'a Env, look_ms: u64) -> Result<Self, NotMeasured> {
-        let mut noise = vec![0; NOISE];
-        getrandom::fill(&mut noise).map_err(|error| {
+        let noise = Noise::new().map_err(|error| {
             NotMeasured::new(Cause::Broken, format!("no random bytes: {error}"), "report this")
         })?;
         let mut tick = interval(Duration::from_millis(look_ms));
@@ -211,10 +206,13 @@ impl<'a> Load<'a> {
     fn write(&mut self, index: usize, room: usize) -> std::io::Result<()> {
         self.turn = index + 1;
         let Some(stream) = self.streams.get_mut(index) else { return Ok(()) };
-        let at = usize::try_from(stream.written % CHUNK as u64).unwrap_or(0);
-        let rest = rest_of(&stream.head, stream.written).or_else(|| self.noise.get(at..)).unwrap_or_default();
-        let chunk = rest.get(..room.min(CHUNK)).unwrap_or(rest);
-        match stream.socket.try_write(chunk) {
+        let sent = if let Some(rest) = rest_of(&stream.head, stream.written) {
+            stream.socket.try_write(rest.get(..room).unwrap_or(rest))
+        } else {
+            let at = usize::try_from(stream.written % CHUNK as u64).unwrap_or(0);
+            self.noise.send(&stream.socket, at, room)
+        };
+        match sent {
             Ok(count) => stream.written += count as u64,
             Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
             Err(error) => return Err(error),
