@@ -23,6 +23,8 @@ const DATAGRAM: usize = 2048;
 /// How much faster than the stream's own rate packets may leave: an encoder's keyframe leaves at once, and
 /// what is repeated must not wait behind what is new.
 const RUSH: u64 = 8;
+/// What is due within this leaves at once: a timer for each packet would come too late for a fast stream.
+const AHEAD: Duration = Duration::from_millis(1);
 /// Bytes a second that the engine paces to at most.
 const FASTEST: u64 = 1_000_000_000;
 
@@ -151,7 +153,7 @@ impl Session<'_> {
             }
         }
         self.caller.timeout(Instant::now());
-        while let Some(packet) = self.caller.transmit(Instant::now()) {
+        while let Some(packet) = self.caller.transmit(self.ahead()) {
             match self.socket.send(&packet) {
                 Ok(length) => self.sent += length as u64,
                 // A full queue of this machine loses the packet, as for any encoder.
@@ -160,6 +162,12 @@ impl Session<'_> {
             }
         }
         Ok(())
+    }
+
+    /// When the next packet is due, from now on and within [`AHEAD`].
+    fn ahead(&self) -> Instant {
+        let now = Instant::now();
+        self.caller.next_time().map_or(now, |due| due.clamp(now, now + AHEAD))
     }
 
     /// One "port unreachable" may be a leftover of a service that is just starting.
@@ -240,9 +248,7 @@ impl Play<'_> {
         let late = now.saturating_duration_since(self.due(piece.due_ms));
         self.tally.piece(piece.picture, late.as_secs_f64() * 1000.0, 0);
         self.muxer.pack(piece, &mut self.packed);
-        while self.packed.len() >= LIVE_PAYLOAD {
-            let rest = self.packed.split_off(LIVE_PAYLOAD);
-            let payload = std::mem::replace(&mut self.packed, rest);
+        for payload in whole(&mut self.packed) {
             self.give(now, payload);
         }
     }
@@ -311,6 +317,14 @@ impl Play<'_> {
     }
 }
 
+/// Takes out what fills packets. Each has room for itself alone: the engine's limit counts what is reserved.
+fn whole(packed: &mut Vec<u8>) -> Vec<Vec<u8>> {
+    let (payloads, rest) = packed.as_chunks::<LIVE_PAYLOAD>();
+    let (payloads, rest) = (payloads.iter().map(|payload| payload.to_vec()).collect(), rest.len());
+    packed.drain(..packed.len() - rest);
+    payloads
+}
+
 fn ended(ending: Ending) -> End {
     match ending {
         Ending::Shutdown => End::Closed { reset: false },
@@ -318,5 +332,21 @@ fn ended(ending: Ending) -> End {
         Ending::Stuck => End::SendTimedOut,
         Ending::Stopped => End::Cancelled,
         other => End::Broken { problem: WireText::from(format!("{other:?}")) },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_large_keyframe_reserves_no_more_than_it_holds() {
+        let bytes: Vec<u8> = (0..=255).cycle().take(400 * LIVE_PAYLOAD + 376).collect();
+        let mut packed = bytes.clone();
+        let payloads = whole(&mut packed);
+        assert_eq!(payloads.iter().map(Vec::capacity).sum::<usize>(), 400 * LIVE_PAYLOAD);
+        assert_eq!([payloads.concat(), packed.clone()].concat(), bytes);
+        assert!(whole(&mut packed).is_empty());
+        assert_eq!(packed.len(), 376);
     }
 }

@@ -174,7 +174,7 @@ async fn our_far_end_takes_it_over_rtmp_and_srt_and_no_other_key() {
 #[tokio::test]
 async fn srt_live_transmit_receives_it_whole() {
     let _seat = beside_others();
-    for (kbps, more) in [(6_000, ""), (3_000, "&passphrase=canary-pass-77c1")] {
+    for (kbps, more) in [(20_000, ""), (3_000, "&passphrase=canary-pass-77c1")] {
         let port = free_port();
         let mut peer = listener(port, more).spawn().await_udp(port);
         let passphrase = if more.is_empty() {
