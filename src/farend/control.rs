@@ -14,6 +14,7 @@ use super::door::House;
 use super::hold;
 use super::listen;
 use super::log::Notice;
+use super::meter::Told;
 use super::session::{Guest, Kind, Lease, Session, Wanted};
 use crate::model::WireText;
 use crate::net::tls::Tap;
@@ -287,13 +288,13 @@ impl Caller<'_> {
     /// late its own timer was at worst.
     async fn follow(&mut self, session: &Session) -> (Result<Ended, ()>, Duration) {
         let mut tick = every_slot();
-        let (mut late, mut told) = (Duration::ZERO, false);
+        let (mut late, mut told) = (Duration::ZERO, Told::default());
         loop {
             let request = tokio::select! {
                 how = session.over() => return (Ok(how), late),
                 due = tick.tick() => {
                     late = late.max(due.elapsed());
-                    if self.report(session, &mut told).await.is_err() {
+                    if self.tell(session, &mut told).await.is_err() {
                         return (Err(()), late);
                     }
                     continue;
@@ -310,11 +311,19 @@ impl Caller<'_> {
         }
     }
 
-    async fn report(&mut self, session: &Session, told: &mut bool) -> Result<(), Leave> {
-        if let Some(from) = session.attached().filter(|_| !*told) {
-            *told = true;
+    /// What is new, when it is time to say it.
+    async fn tell(&mut self, session: &Session, told: &mut Told) -> Result<(), Leave> {
+        if let Some(from) = session.attached().filter(|_| !told.attached) {
+            told.attached = true;
             self.say(&Reply::Attached { from }).await?;
         }
+        if !told.is_due(Instant::now(), session.bytes()) {
+            return Ok(());
+        }
+        self.report(session).await
+    }
+
+    async fn report(&mut self, session: &Session) -> Result<(), Leave> {
         if !matches!(session.kind, Kind::Upload(_) | Kind::Datagrams(_)) {
             return Ok(());
         }
@@ -331,7 +340,7 @@ impl Caller<'_> {
     /// The last word on a session.
     async fn settle(&mut self, session: &Session, how: Ended, late: Duration) -> Result<(), Leave> {
         session.meter().finish(Instant::now());
-        self.report(session, &mut true).await?;
+        self.report(session).await?;
         let ended = Reply::Ended {
             how,
             bytes: session.bytes(),

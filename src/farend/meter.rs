@@ -7,8 +7,12 @@ use crate::wire::control::{Gap, SLOT_MS};
 
 /// Shortest pause that is kept as a gap: more than two slots of a healthy stream.
 const SHORTEST_GAP: Duration = Duration::from_millis(200);
-/// Gaps kept until the next report; one report follows another every 100 ms.
+/// Gaps kept until the next report; one report follows another within [`AT_LEAST`].
 const MAX_GAPS: usize = 500;
+/// Bytes that are worth a report: a thousand times the acknowledgement that it costs.
+const WORTH_A_REPORT: u64 = 80_000;
+/// A caller hears of its session so often at least.
+const AT_LEAST: Duration = Duration::from_secs(1);
 /// Slots in one report, so that its frame stays far below the bound.
 pub const MAX_SLOTS: usize = 500;
 
@@ -98,6 +102,29 @@ fn ms(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
+/// What a caller was told of its session.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    /// That its data connection is there.
+    pub(super) attached: bool,
+    /// Bytes that had arrived at the last report, and when that was.
+    last: Option<(u64, Instant)>,
+}
+
+impl Told {
+    /// Whether to report that so many bytes have arrived by now; if so, takes it as done. Each report costs the
+    /// caller an acknowledgement, on the very line that is measured: on a slow one they are fewer.
+    pub(super) fn is_due(&mut self, now: Instant, bytes: u64) -> bool {
+        let is_due = self.last.is_none_or(|(before, at)| {
+            bytes.saturating_sub(before) >= WORTH_A_REPORT || now.saturating_duration_since(at) >= AT_LEAST
+        });
+        if is_due {
+            self.last = Some((bytes, now));
+        }
+        is_due
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -139,5 +166,17 @@ mod tests {
         let first = meter.take(at(t, 100_000));
         assert_eq!(first.bytes.len(), MAX_SLOTS);
         assert_eq!(meter.take(at(t, 100_000)).bytes.len(), 1000 - MAX_SLOTS);
+    }
+
+    #[test]
+    fn a_slow_line_has_fewer_reports_and_never_none() {
+        let start = Instant::now();
+        for (kbps, reports) in [(0, 10), (1_000, 15), (3_000, 34), (6_400, 100), (1_000_000, 100)] {
+            let mut told = Told::default();
+            let due = (1..=100_u64).filter(|slot| {
+                told.is_due(start + Duration::from_millis(slot * 100), kbps * 125 * slot / 10)
+            });
+            assert_eq!(due.count(), reports, "{kbps}");
+        }
     }
 }

@@ -43,7 +43,9 @@ pub(super) struct Beside {
     ping_due: Instant,
     pings_ms: Vec<f64>,
     opening: Option<Opened>,
-    open_due: Instant,
+    settled: Instant,
+    /// When the last one was opened; before the first, when the load started.
+    opened: Instant,
     openings: Vec<Opening>,
     failed: u64,
 }
@@ -53,17 +55,19 @@ impl Beside {
     pub(super) fn new(env: &Env, far_end: &FarEnd, seconds: u32, at_most_kbps: u64) -> Self {
         #[expect(clippy::cast_precision_loss, reason = "bit rates are far below 2^52")]
         let kbps = at_most_kbps as f64;
-        let due = Instant::now() + SETTLED;
+        let now = Instant::now();
+        let settled = now + SETTLED;
         Self {
             env: env.clone(),
             far_end: far_end.clone(),
             kbps,
             seconds,
             ping: (0, None),
-            ping_due: due,
+            ping_due: settled,
             pings_ms: Vec::new(),
             opening: None,
-            open_due: due,
+            settled,
+            opened: now,
             openings: Vec::new(),
             failed: 0,
         }
@@ -100,16 +104,22 @@ impl Beside {
         }
     }
 
+    /// On a slow line not even the first takes more than its share: a short test opens none there.
+    fn open_due(&self) -> Instant {
+        let spread = Duration::from_secs(u64::from(self.seconds)) / 60;
+        self.settled.max(self.opened + every(OPEN_EVERY.max(spread), OPEN_BYTES, self.kbps))
+    }
+
     async fn open(&mut self, control: SocketAddr) {
         if self.openings.len() + usize::try_from(self.failed).unwrap_or(MOST) >= MOST {
             std::future::pending::<()>().await;
         }
+        let due = self.open_due();
         let opening = match &mut self.opening {
             Some(opening) => opening,
             none => {
-                sleep_until(self.open_due).await;
-                let spread = Duration::from_secs(u64::from(self.seconds)) / 60;
-                self.open_due = Instant::now() + every(OPEN_EVERY.max(spread), OPEN_BYTES, self.kbps);
+                sleep_until(due).await;
+                self.opened = Instant::now();
                 let (env, far_end) = (self.env.clone(), self.far_end.clone());
                 let opened =
                     async move { Control::connect_to(control, &far_end, &env.source, &env.origin).await };
@@ -150,5 +160,17 @@ mod tests {
                 assert!(every >= least);
             }
         }
+    }
+
+    #[tokio::test]
+    async fn a_slow_line_is_left_alone_for_longer() {
+        let env = Env::bare(crate::model::CheckId::new("upload").unwrap());
+        let far_end = serde_json::from_value(serde_json::json!({
+            "address": "192.0.2.1:8443", "pin": format!("sha256:{}", "0".repeat(64)), "token": { "value": "canary" }
+        }));
+        let mut beside = Beside::new(&env, &far_end.unwrap(), 60, 1_000_000);
+        assert_eq!(beside.open_due(), beside.settled);
+        beside.keep_to(1000.0);
+        assert_eq!(beside.open_due() - beside.opened, Duration::from_secs(12));
     }
 }
