@@ -58,6 +58,21 @@ pub fn default_routes() -> Result<Vec<routes::Default>, NotMeasured> {
     Ok([routes::v4(&v4), routes::v6(&v6)].concat())
 }
 
+/// The IPv4 default route by which a path leaves: its interface's, else the one that is taken first. None
+/// for a path that names its address alone, and where there is none.
+///
+/// # Errors
+/// [`Cause::Unsupported`] where the system does not list them so.
+pub fn default_route4(source: &SourceAddress) -> Result<Option<routes::Default>, NotMeasured> {
+    if source.interface.is_none() && source.address.is_some() {
+        return Ok(None);
+    }
+    let leaves = |route: &routes::Default| {
+        !route.ipv6 && source.interface.as_ref().is_none_or(|interface| *interface == route.interface)
+    };
+    Ok(default_routes()?.into_iter().filter(leaves).min_by_key(|route| route.metric))
+}
+
 fn unsupported() -> NotMeasured {
     NotMeasured::new(
         Cause::Unsupported,

@@ -1,6 +1,12 @@
 //! What DHCP clients note of a network's options: the text of their files in, two options out. An
 //! administrator's network says where its captive portal's API is (RFC 8910) and where its proxy
-//! script is (option 252, the WPAD draft).
+//! script is (option 252, the WPAD draft). udhcpc keeps no notes: it tells a script and forgets.
+
+mod message;
+#[cfg(test)]
+mod tests;
+
+pub use message::dhcpcd;
 
 /// The options that matter here, as noted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -35,7 +41,7 @@ pub fn networkd(text: &str) -> Options {
     };
     Options {
         captive_portal: value("CAPTIVE_PORTAL").and_then(|url| printable(&url)),
-        proxy_script: value("OPTION_252").and_then(|hex| from_hex(&hex)).and_then(|url| printable(&url)),
+        proxy_script: value("OPTION_252").and_then(|hex| from_hex(&hex)),
     }
 }
 
@@ -50,12 +56,24 @@ pub fn dhclient(text: &str, interface: &str) -> Options {
         let options = lease.lines().filter_map(|line| line.trim().strip_prefix("option "));
         let (_, value) =
             options.filter_map(|line| line.split_once(' ')).find(|(name, _)| names.contains(name))?;
-        printable(value.trim().trim_end_matches(';').trim_matches('"'))
+        let value = value.trim().strip_suffix(';')?; // else it is cut short
+        match value.strip_prefix('"') {
+            Some(text) => printable(text.trim_end_matches('"')),
+            // What is not all printable, as with a line feed at its end, is noted as numbers.
+            None => text_of(value.split(':').map(|byte| u8::from_str_radix(byte, 16).ok())),
+        }
     };
     Options {
         captive_portal: option(&["v4-captive-portal", "default-url"]),
         proxy_script: option(&["unknown-252", "wpad", "wpad-url"]),
     }
+}
+
+/// `NetworkManager`'s state of a device (`/run/NetworkManager/devices/N`): lines of `dhcp4.NAME=value`. Its
+/// lease files hold the address alone, and it does not ask for a captive portal's API.
+pub fn network_manager(text: &str) -> Options {
+    let proxy_script = text.lines().find_map(|line| line.strip_prefix("dhcp4.wpad=")).and_then(printable);
+    Options { captive_portal: None, proxy_script }
 }
 
 /// Text that can be an address: servers end it in zeros or line feeds.
@@ -65,63 +83,13 @@ fn printable(text: &str) -> Option<String> {
 }
 
 fn from_hex(hex: &str) -> Option<String> {
-    let digits: Vec<u8> = hex
-        .chars()
-        .map(|digit| digit.to_digit(16).and_then(|digit| u8::try_from(digit).ok()))
-        .collect::<Option<_>>()?;
-    String::from_utf8(
-        digits.chunks_exact(2).filter_map(|pair| Some(pair.first()? * 16 + pair.get(1)?)).collect(),
+    let digit = |digit: &u8| char::from(*digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    text_of(
+        hex.as_bytes().chunks_exact(2).map(|pair| Some(digit(pair.first()?)? * 16 + digit(pair.get(1)?)?)),
     )
-    .ok()
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    #[test]
-    fn networkds_files_are_read() {
-        let link = "# This is private data. Do not parse.\nADMIN_STATE=configured\nDNS=192.0.2.1\n\
-                    CAPTIVE_PORTAL=https://portal.example/api\n";
-        assert_eq!(networkd(link).captive_portal.as_deref(), Some("https://portal.example/api"));
-        let lease = "# This is private data. Do not parse.\nADDRESS=192.0.2.7\n\
-                     OPTION_252=687474703a2f2f777061642e6578616d706c652f777061642e64617400\n";
-        assert_eq!(networkd(lease).proxy_script.as_deref(), Some("http://wpad.example/wpad.dat"));
-        assert_eq!(networkd("OPTION_252=6\nCAPTIVE_PORTAL=\n"), Options::default());
-    }
-
-    #[test]
-    fn the_last_lease_of_the_interface_counts() {
-        let text = r#"
-lease {
-  interface "eth0";
-  option default-url "http://old.example/";
-}
-lease {
-  interface "eth0";
-  fixed-address 192.0.2.7;
-  option v4-captive-portal "https://portal.example/api";
-  option unknown-252 "http://wpad.example/wpad.dat\n";
-  renew 3 2026/11/25 10:00:00;
-}
-lease {
-  interface "wlan0";
-  option v4-captive-portal "https://other.example/";
-}
-"#;
-        let options = dhclient(text, "eth0");
-        assert_eq!(options.captive_portal.as_deref(), Some("https://portal.example/api"));
-        assert_eq!(options.proxy_script.as_deref(), Some("http://wpad.example/wpad.dat"));
-        assert_eq!(dhclient(text, "eth1"), Options::default());
-    }
-
-    proptest! {
-        #[test]
-        fn any_text_is_read_without_a_panic(text in "(OPTION_252=|lease \\{|interface \"eth0\";|option |\n|.){0,80}") {
-            for options in [networkd(&text), dhclient(&text, "eth0")] {
-                prop_assert!(options.proxy_script.is_none_or(|url| url.chars().all(|c| c.is_ascii_graphic())));
-            }
-        }
-    }
+fn text_of(bytes: impl Iterator<Item = Option<u8>>) -> Option<String> {
+    let bytes: Vec<u8> = bytes.collect::<Option<_>>()?;
+    std::str::from_utf8(&bytes).ok().and_then(printable)
 }
