@@ -25,6 +25,7 @@ pub mod machine;
 pub mod noise;
 #[cfg(target_os = "linux")]
 mod option;
+pub mod own_rules;
 pub mod process;
 pub mod prompt;
 pub mod ping;

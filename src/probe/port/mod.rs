@@ -40,6 +40,7 @@ use crate::model::{
     Code, Contact, Demand, Endpoint, Exactly, Failure, Family, FarEnd, FarEndName, Finding, IcmpError, Lane,
     NotMeasured, Stakes, Transport, WireText,
 };
+use crate::wire::firewall::Told;
 use crate::wire::knock::Protocol;
 
 /// The probe.
@@ -151,6 +152,10 @@ pub struct Address {
     /// How far packets to it get, when it did not let us in (Linux).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub walk: Option<Walk>,
+    /// What this machine's own rules do with it, when the machine itself forbids it or packets do not get
+    /// to the first router.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub own_rules: Option<Told>,
     /// What the far end saw arrive, when the target names one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub far_end: Option<FarEndSaw>,
@@ -159,7 +164,22 @@ pub struct Address {
 impl Address {
     /// One of which nothing is known yet.
     const fn of(family: Family) -> Self {
-        Self { family, attempts: Vec::new(), control: None, decoy: None, walk: None, far_end: None }
+        Self {
+            family,
+            attempts: Vec::new(),
+            control: None,
+            decoy: None,
+            walk: None,
+            own_rules: None,
+            far_end: None,
+        }
+    }
+
+    /// Whether this machine itself forbids it, or no packet to it gets to the first router.
+    fn may_be_stopped_here(&self) -> bool {
+        let Some(state) = self.attempts.last().map(|attempt| attempt.state) else { return false };
+        let blame = || self.walk.as_ref()?.blame(state);
+        state == State::LocalPolicy || blame().is_some_and(|blame| blame.last.0 == 0)
     }
 }
 

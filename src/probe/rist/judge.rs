@@ -2,6 +2,7 @@
 
 use super::{Attempt, End, Limits, Reading};
 use crate::model::{Code, Failure, Family, Finding};
+use crate::wire::firewall::Told;
 
 const ANSWERS: Code =
     Code { id: "rist.answers", means: "The receiver answers a sender: UDP passes both ways." };
@@ -89,7 +90,9 @@ fn against(limit: f64, round_trip_ms: Option<f64>, attempt: &Attempt) -> Finding
 /// stumble over it, which is worth a warning.
 fn missed(reading: &Reading, attempt: &Attempt, other_answered: bool) -> Finding {
     let (code, observed, remedy) = explain(reading, attempt);
-    let observed = format!("{}: {observed}", place(attempt));
+    let to = format!("UDP to {}", attempt.contact.remote);
+    let said = (format!("{}: {observed}", place(attempt)), remedy);
+    let (observed, remedy) = Told::complete(attempt.own_rules.as_ref(), &to, said);
     if other_answered {
         let remedy = format!("another address works, but the encoder may pick this one; {remedy}");
         return Finding::warn(code, EXPECTED, observed, remedy);

@@ -28,6 +28,7 @@ use crate::model::{
 };
 use crate::net::resolve::MAX_PER_FAMILY;
 use crate::net::unreached::Unreached;
+use crate::wire::firewall::Told;
 use crate::wire::rist::Profile;
 
 /// How long an answer is waited for: librist answers within the second.
@@ -105,6 +106,9 @@ pub struct Attempt {
     pub contact: Contact,
     /// Requests sent.
     pub packets: u32,
+    /// What this machine's own rules do with it, when the machine itself forbids it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub own_rules: Option<Told>,
     /// How it ended.
     pub end: End,
 }

@@ -7,9 +7,9 @@ use tokio::net::UdpSocket;
 use tokio::time::timeout_at;
 
 use super::{Attempt, End, PATIENCE_S, Reading, Target};
-use crate::model::{Cause, Contact, Family, NotMeasured, Secret, WireText};
+use crate::model::{Cause, Contact, Family, NotMeasured, Secret, Transport, WireText};
 use crate::net::unreached::{Refusals, Unreached};
-use crate::net::{dial, icmp_error, resolve, secret};
+use crate::net::{dial, icmp_error, own_rules, resolve, secret};
 use crate::probe::Env;
 use crate::wire::rist::{BadKey, Heard, MAX, Sender};
 
@@ -68,7 +68,7 @@ fn broken(what: &str) -> NotMeasured {
 async fn call(remote: SocketAddr, mut sender: Sender, env: &Env) -> Result<Attempt, NotMeasured> {
     let offset_ms = env.origin.ms();
     let contact = Contact { remote, local: None, offset_ms, took_ms: 0.0 };
-    let mut attempt = Attempt { contact, packets: 0, end: End::Silent };
+    let mut attempt = Attempt { contact, packets: 0, own_rules: None, end: End::Silent };
     let socket = dial::bound(remote, socket2::Type::DGRAM, &env.source)?;
     let socket =
         UdpSocket::from_std(socket.into()).map_err(|error| broken(&format!("no UDP socket: {error}")))?;
@@ -82,6 +82,10 @@ async fn call(remote: SocketAddr, mut sender: Sender, env: &Env) -> Result<Attem
         Err(error) => Unreached::of(&socket, &error).into(),
     };
     attempt.contact.took_ms = env.origin.ms() - offset_ms;
+    if let End::Unreached { failure, icmp, .. } = attempt.end {
+        attempt.own_rules =
+            own_rules::explain((failure, icmp), &attempt.contact, Transport::Udp, &env.source).await;
+    }
     Ok(attempt)
 }
 

@@ -24,7 +24,12 @@ fn codes(limits: &Limits, reading: &Reading) -> Vec<(String, Effect)> {
 
 fn attempt(remote: &str, end: End) -> Attempt {
     let remote: SocketAddr = remote.parse().unwrap();
-    Attempt { contact: Contact { remote, local: None, offset_ms: 0.0, took_ms: 1.0 }, packets: 1, end }
+    Attempt {
+        contact: Contact { remote, local: None, offset_ms: 0.0, took_ms: 1.0 },
+        packets: 1,
+        own_rules: None,
+        end,
+    }
 }
 
 fn reading(attempts: Vec<Attempt>) -> Reading {

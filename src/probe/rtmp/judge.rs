@@ -5,6 +5,7 @@ use super::{Answered, Attempt, End, Limits, Reading};
 use crate::model::Publish;
 use crate::model::{AtMost, Code, Failure, Family, Finding, IcmpError, WireText, text};
 use crate::wire::banner::Protocol;
+use crate::wire::firewall::Told;
 use crate::wire::rtmp::client::Phase;
 
 pub(super) fn judge(limits: &Limits, reading: &Reading) -> Vec<Finding> {
@@ -52,7 +53,9 @@ fn outcome(reading: &Reading, attempt: &Attempt, works: bool) -> Finding {
         return accepted(expected, attempt);
     }
     let Trouble { code, observed, remedy } = trouble(attempt);
-    let observed = format!("{}{observed}", at(attempt));
+    let to = format!("TCP to {}", attempt.contact.remote);
+    let said = (format!("{}{observed}", at(attempt)), remedy.to_owned());
+    let (observed, remedy) = Told::complete(attempt.own_rules.as_ref(), &to, said);
     if !works {
         return Finding::fail(code, expected, observed, remedy);
     }

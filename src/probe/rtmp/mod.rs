@@ -32,6 +32,7 @@ use crate::model::{
 };
 use crate::net::tls::{Identity, Session};
 use crate::wire::banner::Protocol;
+use crate::wire::firewall::Told;
 use crate::wire::rtmp::address::Address;
 use crate::wire::rtmp::client::Phase;
 
@@ -116,6 +117,9 @@ pub struct Attempt {
     pub publish_ms: Option<f64>,
     /// What was sent of the test card, if it came to that.
     pub media: Option<Media>,
+    /// What this machine's own rules do with it, when the machine itself forbids it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub own_rules: Option<Told>,
     /// How it ended.
     pub end: End,
 }

@@ -12,6 +12,7 @@ use crate::model::{
     Cause, Contact, Demand, Endpoint, Failure, Family, NotMeasured, Publish, Secret, Transport, WireText,
 };
 use crate::net::dial::{self, Undialled};
+use crate::net::own_rules;
 use crate::net::prompt::Prompt;
 use crate::net::resolve::{self, MAX_PER_FAMILY};
 use crate::net::rtmp::{MAX_RECEIVED, Publisher, Stopped};
@@ -128,8 +129,9 @@ impl Asked {
         let dialled = match dial::tcp(remote, &env.source, TCP, &env.origin).await? {
             Ok(dialled) => dialled,
             Err(Undialled { failure, icmp, detail, contact }) => {
+                let own = own_rules::explain((failure, icmp), &contact, Transport::Tcp, &env.source).await;
                 let end = End::NotConnected { failure, icmp, detail: WireText::from(detail) };
-                return Ok(begun(contact, end));
+                return Ok(Attempt { own_rules: own, ..begun(contact, end) });
             }
         };
         let mut attempt = begun(dialled.contact, End::Accepted);
@@ -272,6 +274,7 @@ fn begun(contact: Contact, end: End) -> Attempt {
         server: None,
         publish_ms: None,
         media: None,
+        own_rules: None,
         end,
     }
 }

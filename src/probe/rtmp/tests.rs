@@ -25,6 +25,7 @@ fn attempt(end: End) -> Attempt {
         server: None,
         publish_ms: None,
         media: None,
+        own_rules: None,
         end,
     }
 }

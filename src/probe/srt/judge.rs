@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::{Attempt, End, Limits, Phase, Reading, Until};
 use crate::model::{Code, Failure, Family, Finding};
+use crate::wire::firewall::Told;
 
 const ACCEPTED: Code =
     Code { id: "srt.accepted", means: "The ingest took us: the whole SRT handshake succeeded." };
@@ -144,7 +145,9 @@ fn describe(attempt: &Attempt) -> String {
 /// the encoder may still stumble over it, which is worth a warning.
 fn missed(reading: &Reading, attempt: &Attempt, expected: &str, other_reached: bool) -> Finding {
     let (code, observed, remedy) = explain(reading, attempt);
-    let observed = format!("{}: {observed}", place(attempt));
+    let to = format!("UDP to {}", attempt.contact.remote);
+    let said = (format!("{}: {observed}", place(attempt)), remedy);
+    let (observed, remedy) = Told::complete(attempt.own_rules.as_ref(), &to, said);
     if !other_reached {
         return Finding::fail(code, expected, observed, remedy);
     }

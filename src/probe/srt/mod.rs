@@ -31,6 +31,7 @@ use crate::model::{
 };
 use crate::net::resolve::MAX_PER_FAMILY;
 use crate::net::unreached::Unreached;
+use crate::wire::firewall::Told;
 use crate::wire::srt::{LIVE_PAYLOAD, MAX_PAYLOAD};
 
 /// How long each phase may take: libsrt's connection time-out.
@@ -193,6 +194,9 @@ pub struct Attempt {
     pub induction: Option<Induction>,
     /// Answer to conclusion.
     pub conclusion: Option<Conclusion>,
+    /// What this machine's own rules do with it, when the machine itself forbids it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub own_rules: Option<Told>,
     /// How it ended.
     pub end: End,
 }

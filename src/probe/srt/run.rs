@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 use tokio::net::UdpSocket;
 
 use super::{Attempt, Conclusion, End, HOLD_MS, Induction, PHASE_S, Phase, Reading, Target, Until};
-use crate::model::{Cause, Contact, Failure, Family, NotMeasured, WireText};
+use crate::model::{Cause, Contact, Failure, Family, NotMeasured, Transport, WireText};
 use crate::net::unreached::{Refusals, Unreached};
-use crate::net::{dial, icmp_error, resolve, secret};
+use crate::net::{dial, icmp_error, own_rules, resolve, secret};
 use crate::probe::Env;
 use crate::wire::srt::{
     BadOptions, Caller, CallerEvent, CallerOptions, Ending, KeyLength, KeyState, Phase as WirePhase, Unusable,
@@ -51,7 +51,10 @@ pub(super) async fn measure(target: &Target, env: &Env) -> Result<Reading, NotMe
                     () = env.cancel.cancelled() => return Err(NotMeasured::cancelled()),
                 };
                 match attempt {
-                    Ok(attempt) => reading.attempts.push(attempt),
+                    Ok(mut attempt) => {
+                        explain(&mut attempt, env).await;
+                        reading.attempts.push(attempt);
+                    }
                     // A machine without IPv6 still has IPv4.
                     Err(why) if why.cause == Cause::NoPath => {
                         reading.attempts.push(without_socket(remote, offset_ms, &why));
@@ -100,7 +103,15 @@ fn without_socket(remote: SocketAddr, offset_ms: f64, why: &NotMeasured) -> Atte
     let detail = why.detail.as_str().into();
     let end = End::Unreached { failure: Failure::NetUnreachable, icmp: None, detail };
     let contact = Contact { remote, local: None, offset_ms, took_ms: 0.0 };
-    Attempt { contact, induction: None, conclusion: None, end }
+    Attempt { contact, induction: None, conclusion: None, own_rules: None, end }
+}
+
+/// By which rule, when it is this machine that forbids it.
+async fn explain(attempt: &mut Attempt, env: &Env) {
+    if let End::Unreached { failure, icmp, .. } = attempt.end {
+        attempt.own_rules =
+            own_rules::explain((failure, icmp), &attempt.contact, Transport::Udp, &env.source).await;
+    }
 }
 
 async fn call(remote: SocketAddr, options: &CallerOptions, env: &Env) -> Result<Attempt, NotMeasured> {
@@ -113,7 +124,8 @@ async fn call(remote: SocketAddr, options: &CallerOptions, env: &Env) -> Result<
     })?;
     let offset_ms = env.origin.ms();
     let contact = Contact { remote, local: None, offset_ms, took_ms: 0.0 };
-    let mut attempt = Attempt { contact, induction: None, conclusion: None, end: End::Reached };
+    let mut attempt =
+        Attempt { contact, induction: None, conclusion: None, own_rules: None, end: End::Reached };
     let socket = dial::bound(remote, socket2::Type::DGRAM, &env.source)?;
     let socket = UdpSocket::from_std(socket.into()).map_err(|error| {
         NotMeasured::new(

@@ -210,7 +210,7 @@ async fn a_cancelled_call_is_not_measured() {
 fn attempt(remote: &str, end: End) -> Attempt {
     let remote: SocketAddr = remote.parse().unwrap();
     let contact = Contact { remote, local: None, offset_ms: 0.0, took_ms: 1.0 };
-    Attempt { contact, induction: None, conclusion: None, end }
+    Attempt { contact, induction: None, conclusion: None, own_rules: None, end }
 }
 
 fn reading(attempts: Vec<Attempt>) -> Reading {

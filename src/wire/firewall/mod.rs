@@ -7,6 +7,7 @@
 pub mod iptables;
 pub mod nftables;
 pub mod pf;
+mod told;
 pub mod windows;
 #[cfg(test)]
 mod tests;
@@ -16,6 +17,8 @@ use std::net::IpAddr;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+pub use told::Told;
 
 use crate::model::Transport;
 

@@ -4,6 +4,7 @@ mod words;
 
 use super::{Address, Attempt, Expect, Limits, Reading, State, Witness};
 use crate::model::{Code, Effect, Finding};
+use crate::wire::firewall::Told;
 use words::{all_seen, asked, at_whom, blame, host, named, seen, where_to};
 
 macro_rules! codes {
@@ -117,7 +118,7 @@ fn open(reading: &Reading, address: &Address) -> Opinion {
         return opinion(FAILED, Effect::Unknown, "run the check again");
     };
     let stops = where_to(address);
-    match attempt.state {
+    match told_state(address, attempt) {
         State::Answered => opinion(OPEN, Effect::Pass, ""),
         State::Accepted => accepted(reading, address),
         State::OtherProtocol => fail(
@@ -167,10 +168,7 @@ fn open(reading: &Reading, address: &Address) -> Opinion {
                 address.family.word()
             ),
         ),
-        State::LocalPolicy => fail(
-            LOCAL_POLICY,
-            format!("allow {port} out in this machine's own firewall or security software"),
-        ),
+        State::LocalPolicy => fail(LOCAL_POLICY, own_remedy(address, &port)),
         State::Silent => silent(reading, address, Expect::Open),
         State::Failed => fail(FAILED, "see the attempt's detail, then run the check again".to_owned()),
     }
@@ -203,7 +201,7 @@ fn blocked(reading: &Reading, address: &Address) -> Opinion {
     let Some(attempt) = last(address) else {
         return opinion(FAILED, Effect::Unknown, "run the check again");
     };
-    match attempt.state {
+    match told_state(address, attempt) {
         State::Accepted | State::OtherProtocol | State::Closed if accepts(address.decoy.as_ref()) => opinion(
             SPOOFED,
             Effect::Unknown,
@@ -297,6 +295,17 @@ fn shut(attempt: &Attempt, control: Option<&Witness>) -> Opinion {
         return opinion(NO_CONTROL, Effect::Unknown, remedy);
     }
     opinion(BLOCKED, Effect::Pass, "")
+}
+
+/// What a rule of this machine surely stops is forbidden here, whatever it looks like.
+fn told_state(address: &Address, attempt: &Attempt) -> State {
+    let own = address.own_rules.as_ref().is_some_and(Told::stops);
+    if own { State::LocalPolicy } else { attempt.state }
+}
+
+fn own_remedy(address: &Address, port: &str) -> String {
+    let plain = || format!("allow {port} out in this machine's own firewall or security software");
+    address.own_rules.as_ref().map_or_else(plain, |told| told.remedy(port))
 }
 
 fn accepts(witness: Option<&Witness>) -> bool {

@@ -69,6 +69,9 @@ pub(super) fn seen(reading: &Reading, address: &Address) -> String {
             let _ = write!(out, "; {role} {}: {did}", text::escape(&witness.named));
         }
     }
+    if let Some(told) = &address.own_rules {
+        let _ = write!(out, "; {}", told.observed());
+    }
     if let Some(saw) = &address.far_end {
         let _ = write!(out, "; {}", far_end(saw));
     }

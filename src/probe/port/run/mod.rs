@@ -17,6 +17,7 @@ use crate::model::{
     WireText,
 };
 use crate::net::failure::classify;
+use crate::net::own_rules;
 use crate::net::resolve::{self, MAX_PER_FAMILY};
 use crate::net::ttl_walk::{FARTHEST, LONGEST_WAIT, PACKETS_PER_HOP};
 use crate::probe::Env;
@@ -170,6 +171,9 @@ async fn address(remote: SocketAddr, target: &Target, env: &Env) -> Result<Addre
             beside::afterwards(remote, &question, state, target, env).await
         };
         (address.control, address.walk) = (beside.control, beside.walk);
+    }
+    if address.may_be_stopped_here() {
+        address.own_rules = Some(own_rules::ask(remote, target.transport, &env.source).await);
     }
     Ok(address)
 }
