@@ -19,6 +19,7 @@ pub const TAG_HEADER: usize = 5;
 /// Types that are looked at (table 7-1).
 const SLICES: std::ops::RangeInclusive<u8> = 1..=5;
 const FILLER: u8 = 12;
+const START: [u8; 4] = [0, 0, 0, 1];
 
 /// Least size of a filler unit with its length before it: 4 + header + trailing bits.
 pub const LEAST_FILLER: usize = 6;
@@ -33,6 +34,39 @@ pub fn units(body: &[u8]) -> impl Iterator<Item = &[u8]> {
         rest = after;
         Some(unit)
     })
+}
+
+/// Appends the NAL units of an AVC tag, each after a start code instead of its length (annex B).
+pub fn start_codes(body: &[u8], out: &mut Vec<u8>) {
+    for unit in units(body) {
+        out.extend(START);
+        out.extend(unit);
+    }
+}
+
+/// Parameter sets of an AVC decoder configuration record (ISO/IEC 14496-15, 5.3.3.1), each after
+/// a start code; as many as are whole.
+pub fn parameters(record: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    let [_, _, _, _, _, sequence_sets, rest @ ..] = record else { return out };
+    let mut rest = rest;
+    let mut take = |count: u8, rest: &mut &[u8]| {
+        for _ in 0..count {
+            let Some((length, after)) = rest.split_first_chunk::<2>() else { return };
+            let Some((set, after)) = after.split_at_checked(u16::from_be_bytes(*length).into()) else {
+                return;
+            };
+            out.extend(START);
+            out.extend(set);
+            *rest = after;
+        }
+    };
+    take(sequence_sets & 31, &mut rest);
+    if let Some((picture_sets, after)) = rest.split_first() {
+        rest = after;
+        take(*picture_sets, &mut rest);
+    }
+    out
 }
 
 /// The priority of a picture: that of its slices, as OBS takes it.
@@ -74,6 +108,15 @@ mod tests {
                 assert_eq!((body.len(), filler.len()), (TAG_HEADER + room, 1));
                 assert_eq!((filler[0][0], filler[0].last()), (12, Some(&0x80)));
             }
+        }
+    }
+
+    #[test]
+    fn a_record_that_is_cut_short_gives_what_it_has() {
+        let whole = [1, 77, 0, 31, 255, 0xE1, 0, 2, 0x67, 1, 1, 0, 1, 0x68];
+        assert_eq!(parameters(&whole), [0, 0, 0, 1, 0x67, 1, 0, 0, 0, 1, 0x68]);
+        for end in 0..whole.len() {
+            assert!(parameters(&whole[..end]).len() < 11);
         }
     }
 

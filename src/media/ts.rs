@@ -16,7 +16,6 @@ const AUDIO: u16 = 0x101;
 const TABLES_MS: u64 = 100;
 /// How long a decoder may hold what it has, so that every time stamp lies behind its clock.
 const DELAY_MS: u64 = 1000;
-const START: [u8; 4] = [0, 0, 0, 1];
 /// Access unit delimiter (H.264, 7.3.2.4): any slice type may follow.
 const DELIMITER: [u8; 6] = [0, 0, 0, 1, 9, 0xF0];
 
@@ -37,7 +36,7 @@ impl Muxer {
     pub fn pack(&mut self, piece: &Piece, out: &mut Vec<u8>) {
         match (piece.kind, piece.body.as_slice()) {
             (TagKind::Video, _) if piece.picture => self.picture(piece, out),
-            (TagKind::Video, [_, 0, _, _, _, record @ ..]) => self.parameters = parameters(record),
+            (TagKind::Video, [_, 0, _, _, _, record @ ..]) => self.parameters = nal::parameters(record),
             (TagKind::Audio, [_, 0, a, b, ..]) => {
                 self.sound = Some((a >> 3, a << 1 & 15 | b >> 7, b >> 3 & 15));
             }
@@ -62,10 +61,7 @@ impl Muxer {
         if piece.is_keyframe() {
             elementary.extend(&self.parameters);
         }
-        for unit in nal::units(&piece.body) {
-            elementary.extend(START);
-            elementary.extend(unit);
-        }
+        nal::start_codes(&piece.body, &mut elementary);
         self.split(VIDEO, Some(piece.due_ms).zip(Some(piece.is_keyframe())), &elementary, out);
     }
 
@@ -182,30 +178,6 @@ fn stamp(kind: u8, ms: u64) -> [u8; 5] {
     [kind << 4 | (byte(30) & 7) << 1 | 1, byte(22), byte(14) | 1, byte(7), byte(0) << 1 | 1]
 }
 
-/// Parameter sets of an AVC decoder configuration record (ISO/IEC 14496-15, 5.3.3.1).
-fn parameters(record: &[u8]) -> Vec<u8> {
-    let mut out = Vec::new();
-    let [_, _, _, _, _, sequence_sets, rest @ ..] = record else { return out };
-    let mut rest = rest;
-    let mut take = |count: u8, rest: &mut &[u8]| {
-        for _ in 0..count {
-            let Some((length, after)) = rest.split_first_chunk::<2>() else { return };
-            let Some((set, after)) = after.split_at_checked(u16::from_be_bytes(*length).into()) else {
-                return;
-            };
-            out.extend(START);
-            out.extend(set);
-            *rest = after;
-        }
-    };
-    take(sequence_sets & 31, &mut rest);
-    if let Some((picture_sets, after)) = rest.split_first() {
-        rest = after;
-        take(*picture_sets, &mut rest);
-    }
-    out
-}
-
 /// CRC-32 of tables (annex A).
 fn crc(bytes: &[u8]) -> u32 {
     bytes.iter().fold(u32::MAX, |crc, byte| {
@@ -247,14 +219,5 @@ mod tests {
     fn tables_have_the_checksum_of_the_standard() {
         // The association table that ffmpeg writes for program 1 at PID 0x1000.
         assert_eq!(crc(&[0, 0xB0, 0x0D, 0, 1, 0xC1, 0, 0, 0, 1, 0xF0, 0]), 0x2AB1_04B2);
-    }
-
-    #[test]
-    fn a_record_that_is_cut_short_gives_what_it_has() {
-        let whole = [1, 77, 0, 31, 255, 0xE1, 0, 2, 0x67, 1, 1, 0, 1, 0x68];
-        assert_eq!(parameters(&whole), [0, 0, 0, 1, 0x67, 1, 0, 0, 0, 1, 0x68]);
-        for end in 0..whole.len() {
-            assert!(parameters(&whole[..end]).len() < 11);
-        }
     }
 }

@@ -105,6 +105,16 @@ fn has_address(remote: SocketAddr, source: &SourceAddress) -> Result<bool, NotMe
     Ok(local.ok().and_then(|local| local.as_socket()).is_none_or(|local| !local.ip().is_unspecified()))
 }
 
+/// Where a bound UDP socket would send to `remote` from. The port is the socket's; which address the system
+/// would take, a connected twin tells without sending anything. None without a way there.
+pub fn own_address(remote: SocketAddr, socket: &Socket, source: &SourceAddress) -> Option<SocketAddr> {
+    let port = socket.local_addr().ok()?.as_socket()?.port();
+    let twin = bound(remote, Type::DGRAM, source).ok()?;
+    twin.connect(&remote.into()).ok()?;
+    let ip = twin.local_addr().ok()?.as_socket()?.ip();
+    (!ip.is_unspecified()).then(|| SocketAddr::new(ip, port))
+}
+
 /// Connects over TCP. `Err` when the path is not there; a connection that fails is `Ok(Err(_))`.
 pub async fn tcp(
     remote: SocketAddr,

@@ -1,6 +1,6 @@
 //! Asks STUN servers, from one socket that stays: a translator's mapping belongs to it.
 
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use socket2::Type;
@@ -50,7 +50,7 @@ impl StunSocket {
     /// The path is not there.
     pub fn open(remote: SocketAddr, source: &SourceAddress) -> Result<Self, NotMeasured> {
         let socket = dial::bound(remote, Type::DGRAM, source)?;
-        let local = own_address(remote, &socket, source);
+        let local = dial::own_address(remote, &socket, source);
         let broken = |error: std::io::Error| {
             NotMeasured::new(Cause::NoPath, format!("no UDP socket: {error}"), "check the path in the policy")
         };
@@ -85,17 +85,6 @@ impl StunSocket {
         }
         Err(why)
     }
-}
-
-/// The port is the socket's; which address the system would send from, a connected twin tells without
-/// sending anything.
-fn own_address(remote: SocketAddr, socket: &socket2::Socket, source: &SourceAddress) -> Option<SocketAddr> {
-    let port = socket.local_addr().ok()?.as_socket()?.port();
-    let twin = dial::bound(remote, Type::DGRAM, source).ok()?;
-    twin.connect(&remote.into()).ok()?;
-    let ip = twin.local_addr().ok()?.as_socket()?.ip();
-    let nowhere = ip == Ipv4Addr::UNSPECIFIED || ip == Ipv6Addr::UNSPECIFIED;
-    (!nowhere).then(|| SocketAddr::new(ip, port))
 }
 
 #[cfg(test)]

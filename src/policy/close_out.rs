@@ -110,6 +110,9 @@ fn turned(check: &Check, policy: &Policy, opened: Option<&BTreeSet<CheckId>>) ->
         }
         Question::Portal { .. } => return Turned::LeftOut("it asks whether a portal holds this machine"),
         Question::Web { .. } => return Turned::LeftOut("viewers open pages every day"),
+        Question::Whip { .. } => {
+            return Turned::LeftOut("its media goes where its answer says: close those UDP ports by hand");
+        }
         Question::Rist { .. } => {
             return Turned::LeftOut("a port check cannot ask RIST: close its UDP port by hand");
         }

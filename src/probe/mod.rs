@@ -25,6 +25,7 @@ pub mod srt;
 pub mod tls;
 pub mod upload;
 pub mod web;
+pub mod whip;
 
 pub use env::{Env, Progress, Sample};
 pub use light::Light;
@@ -52,6 +53,7 @@ macro_rules! for_each_probe {
             rtmp Rtmp,
             srt Srt,
             rist Rist,
+            whip Whip,
             upload Upload,
             rehearsal Rehearsal,
             path Path,

@@ -73,15 +73,7 @@ impl Via {
 impl Target {
     /// Whether the policy names the host of an address: only then is anything asked of it.
     pub(super) fn names(&self, url: &WebUrl) -> bool {
-        let host = url.host().to_ascii_lowercase();
-        let own = self.url.host().eq_ignore_ascii_case(&host);
-        own || self.hosts.iter().any(|named| {
-            let named = named.to_ascii_lowercase();
-            match named.strip_prefix("*.") {
-                Some(domain) => host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.')),
-                None => named == host,
-            }
-        })
+        url.is_of(self.url.host(), &self.hosts)
     }
 
     /// Every place that may be asked.
@@ -103,11 +95,7 @@ impl Target {
         if self.hosts.len() > MAX_HOSTS {
             problem("hosts", "at most 16 hosts are followed");
         }
-        let is_host = |host: &String| {
-            let bare = host.strip_prefix("*.").unwrap_or(host);
-            Endpoint::may_be_host(bare) && !bare.contains(['*', ':']) && bare.contains('.')
-        };
-        if !self.hosts.iter().all(is_host) {
+        if !self.hosts.iter().all(|host| WebUrl::may_name(host)) {
             problem(
                 "hosts",
                 "write names such as `cdn.example.com` or `*.example.com`, without scheme or port",

@@ -95,7 +95,9 @@ fn class(keys: &[String]) -> Option<Holds> {
         | "remedy" | "description" | "problem" | "failed" | "said" | "first" | "looks_like" | "server"
         | "protocol" | "version" | "state" | "body" | "content_type" | "software" | "no_lifetimes"
         | "why_not" | "congestion" | "dscp" | "sent" | "interface" | "kiss" | "nonsense" | "text"
-        | "chain" | "rule" | "table" | "tools" | "trouble" | "place" | "page" | "contains" => Holds::Text,
+        | "chain" | "rule" | "table" | "tools" | "trouble" | "place" | "page" | "contains" | "codec" => {
+            Holds::Text
+        }
         _ => return None,
     })
 }

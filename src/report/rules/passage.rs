@@ -50,6 +50,10 @@ pub const BLOCKED: &[&str] = &[
     "rist.prohibited",
     "rist.unreachable",
     "rist.local_policy",
+    "whip.not_connected",
+    "whip.local_policy",
+    "whip.ice_silent",
+    "whip.ice_barred",
     "upload.line_dead",
     "upload.cut",
     "rehearsal.not_started",
@@ -133,7 +137,10 @@ pub fn flows(check: &Check, far_ends: &BTreeMap<FarEndName, FarEnd>) -> Result<V
         Question::Upload { .. } | Question::Path { .. } | Question::Session { .. } | Question::Nat { .. } => {
             of(Purpose::Measuring, demanded())
         }
-        Question::Web { .. } => of(Purpose::Event, demanded().into_iter().filter(|at| !at.implied).collect()),
+        // Its media goes to addresses that only its answer names.
+        Question::Whip { .. } | Question::Web { .. } => {
+            of(Purpose::Event, demanded().into_iter().filter(|at| !at.implied).collect())
+        }
         Question::Dns { target, .. } if target.resolvers.is_empty() => {
             return Err("this machine's own resolvers are asked, inside the network");
         }
@@ -165,6 +172,7 @@ pub fn contacts(reading: &Reading) -> Vec<&Contact> {
         Reading::Rtmp(rtmp) => rtmp.attempts.iter().map(|attempt| &attempt.contact).collect(),
         Reading::Srt(srt) => srt.attempts.iter().map(|attempt| &attempt.contact).collect(),
         Reading::Rist(rist) => rist.attempts.iter().map(|attempt| &attempt.contact).collect(),
+        Reading::Whip(whip) => whip.attempts.iter().map(|attempt| &attempt.contact).collect(),
         Reading::Upload(upload) => upload.attempts.iter().map(|attempt| &attempt.contact).collect(),
         Reading::Rehearsal(take) => take.attempts.iter().map(|attempt| &attempt.contact).collect(),
         Reading::Nat(nat) => {

@@ -4,6 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+use crate::model::Endpoint;
+
 /// `http://host/path` or `https://host/path`: never with a user, where secrets hide, and without a
 /// fragment, which is no server's business.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -58,6 +60,25 @@ impl WebUrl {
     /// Scheme, host and port, as a browser tells sites apart (RFC 6454).
     pub fn origin(&self) -> String {
         format!("{}://{}", if self.tls { "https" } else { "http" }, self.authority())
+    }
+
+    /// Whether its host is `own` or one of those `named`: a name, or `*.` and a domain for all below it.
+    pub fn is_of(&self, own: &str, named: &[String]) -> bool {
+        let host = self.host.to_ascii_lowercase();
+        own.eq_ignore_ascii_case(&host)
+            || named.iter().any(|named| {
+                let named = named.to_ascii_lowercase();
+                match named.strip_prefix("*.") {
+                    Some(domain) => host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.')),
+                    None => named == host,
+                }
+            })
+    }
+
+    /// Whether [`Self::is_of`] can find a host by this: a name with a dot, or `*.` and a domain.
+    pub fn may_name(host: &str) -> bool {
+        let bare = host.strip_prefix("*.").unwrap_or(host);
+        Endpoint::may_be_host(bare) && !bare.contains(['*', ':']) && bare.contains('.')
     }
 
     /// Where a redirection from here leads; none when that is no web address.
@@ -127,6 +148,26 @@ mod tests {
         assert_eq!((odd.host(), odd.authority().as_str()), ("2001:db8::1", "[2001:db8::1]:8443"));
         assert_eq!((odd.path(), odd.has_query()), ("/x?token=1", true));
         assert_eq!(odd.without_query(), "https://[2001:db8::1]:8443/x");
+    }
+
+    #[test]
+    fn hosts_are_found_by_name_and_below_a_domain() {
+        let named = ["*.cdn.example".to_owned(), "B.example".to_owned()];
+        let is_of = |text: &str| url(text).unwrap().is_of("a.example", &named);
+        assert!(
+            is_of("https://A.example/") && is_of("https://b.example/") && is_of("https://x.y.cdn.example/")
+        );
+        assert!(
+            !is_of("https://cdn.example/")
+                && !is_of("https://evilcdn.example/")
+                && !is_of("https://c.example/")
+        );
+        assert!(WebUrl::may_name("*.cdn.example") && WebUrl::may_name("b.example"));
+        assert!(
+            ["*", "*.*.example", "localhost", "a.example:443", "https://a.example"]
+                .iter()
+                .all(|no| !WebUrl::may_name(no))
+        );
     }
 
     #[test]

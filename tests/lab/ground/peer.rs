@@ -31,6 +31,19 @@ pub fn need(program: &str, package: &str) -> PathBuf {
         })
 }
 
+/// The interpreter of the environment where tests/setup installs `package` of PyPI.
+fn python(package: &str) -> PathBuf {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let target = std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
+    let python = root.join(target).join(package).join("bin/python");
+    assert!(
+        python.is_file(),
+        "{package} of PyPI is missing: no {} (tests/setup installs it)",
+        python.display()
+    );
+    python
+}
+
 /// A port that is free on both families, for TCP and UDP, and that no other test was given.
 /// Taken below Linux' ephemeral range, so that no outgoing connection can take it meanwhile.
 pub fn free_port() -> u16 {
@@ -71,7 +84,15 @@ pub struct Peer {
 impl Peer {
     /// Begins to set up `program`, which Debian's `package` holds.
     pub fn of(program: &'static str, package: &str) -> Setup {
-        let path = need(program, package);
+        Self::at(program, &need(program, package))
+    }
+
+    /// Begins to set up a Python script of ours, under the interpreter that has `package` of PyPI.
+    pub fn script(name: &'static str, package: &str, script: &str) -> Setup {
+        Self::at(name, &python(package)).file("script.py", script).args(["script.py"])
+    }
+
+    fn at(program: &'static str, path: &Path) -> Setup {
         let dir = tempfile::Builder::new().prefix(&format!("golive-{program}-")).tempdir().unwrap();
         let mut command = Command::new(path);
         command.current_dir(dir.path());

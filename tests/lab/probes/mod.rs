@@ -9,3 +9,4 @@ mod rtmp;
 mod srt;
 mod tls;
 mod web;
+mod whip;
