@@ -235,7 +235,7 @@ impl Publisher {
                 });
             }
             Event::MediaEgressStats(stats) if stats.mid == self.pictures => {
-                self.picture_stream = sent(&stats)
+                self.picture_stream = sent(&stats);
             }
             Event::MediaEgressStats(stats) if stats.mid == self.sound => self.sound_stream = sent(&stats),
             _ => {}

@@ -90,7 +90,7 @@ impl Line {
             match self.server.poll_output().unwrap() {
                 Output::Timeout(_) => return Ok(any),
                 Output::Event(Event::MediaData(data)) => {
-                    self.pictures += u32::from(data.params.spec().codec == Codec::H264)
+                    self.pictures += u32::from(data.params.spec().codec == Codec::H264);
                 }
                 Output::Event(_) => {}
                 Output::Transmit(out) => {

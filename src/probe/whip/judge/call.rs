@@ -32,9 +32,8 @@ pub(super) fn judge(limits: &Limits, call: &Call) -> Vec<Finding> {
 /// A session that may still stand at the server.
 pub(super) fn left_open(call: &Call) -> Option<Finding> {
     let observed = match &call.deleted {
-        Deleted::Done => return None,
         // A session that has ended by itself is no longer known.
-        Deleted::Refused { status: 404 | 410 } => return None,
+        Deleted::Done | Deleted::Refused { status: 404 | 410 } => return None,
         Deleted::Unnamed => "the answer names no session (Location)".to_owned(),
         Deleted::Elsewhere => "the session is at a host that the policy does not name".to_owned(),
         Deleted::Refused { status } => format!("DELETE was answered with {status}"),

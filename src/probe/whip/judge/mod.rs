@@ -146,10 +146,10 @@ fn said(reading: &Reading, answered: &Answered) -> Finding {
         return Said::new(codes::NOT_WHIP, format!("{observed}; looks like {product}"), remedy).fail();
     }
     if reading.publish == Publish::Never && (*status < 300 || matches!(status, 401 | 403 | 405)) {
-        return asked_only(answered, observed);
+        return asked_only(answered, &observed);
     }
     let (code, remedy) = match status {
-        300..=399 => return moved(answered, observed),
+        300..=399 => return moved(answered, &observed),
         401 | 403 => (
             codes::UNAUTHORISED,
             "check the test key, and whether the account may publish; ask the network team if the words are a proxy's",
@@ -168,7 +168,7 @@ fn said(reading: &Reading, answered: &Answered) -> Finding {
 }
 
 /// Nothing was offered: the endpoint's own word is what there is.
-fn asked_only(answered: &Answered, observed: String) -> Finding {
+fn asked_only(answered: &Answered, observed: &str) -> Finding {
     match answered.takes_offers {
         Some(true) => Finding::pass(
             codes::ANSWERS,
@@ -186,7 +186,7 @@ fn asked_only(answered: &Answered, observed: String) -> Finding {
     }
 }
 
-fn moved(answered: &Answered, observed: String) -> Finding {
+fn moved(answered: &Answered, observed: &str) -> Finding {
     let to = answered.location.as_ref().map_or("nowhere", |to| to.as_str());
     let why = if answered.followed { "and on and on" } else { "not followed" };
     let remedy = if matches!(answered.status, 307 | 308) {
