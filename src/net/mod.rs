@@ -42,6 +42,7 @@ pub mod tcp_info;
 pub mod ticket;
 pub mod tls;
 pub mod ttl_walk;
+pub mod turn;
 pub mod unreached;
 pub mod viewer;
 pub mod webhook;

@@ -18,5 +18,6 @@ pub mod srt;
 pub mod stamp;
 pub mod streaming; // HLS playlists, DASH manifests, and what a segment's first bytes are
 pub mod stun; // binding requests, and how translators map and filter
+pub mod turn; // asks a relay for an address, and sends through it
 pub mod webrtc; // a publisher: ICE, DTLS, RTP and RTCP
 pub mod whip; // RFC 9725: what is asked over HTTP, and what the answers hold

@@ -1,12 +1,14 @@
 //! STUN binding requests (RFC 8489) and what RFC 5780 adds to them: how a translator on the way maps
 //! and filters.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+pub mod message;
+
+use std::net::SocketAddr;
 
 use crate::model::WireText;
+pub use message::Transaction;
+use message::{HEADER, Message, Writer, attribute};
 
-const COOKIE: u32 = 0x2112_a442;
-const HEADER: usize = 20;
 const REQUEST: u16 = 0x0001;
 const SUCCESS: u16 = 0x0101;
 const ERROR: u16 = 0x0111;
@@ -15,9 +17,6 @@ const ERROR: u16 = 0x0111;
 pub const MAX: usize = 1500;
 /// Length of a request with a change asked for: none of ours is longer.
 pub const MAX_REQUEST: usize = HEADER + 8;
-
-/// Number of a transaction, at random: who has not seen the request cannot answer it.
-pub type Transaction = [u8; 12];
 
 /// From where the answer is to come (CHANGE-REQUEST, RFC 5780, 7.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,16 +36,11 @@ pub fn request(transaction: &Transaction, from: From) -> Vec<u8> {
         From::OtherPort => Some(2),
         From::OtherAddress => Some(6),
     };
-    let mut out = Vec::with_capacity(MAX_REQUEST);
-    out.extend(REQUEST.to_be_bytes());
-    out.extend(if flags.is_some() { 8_u16 } else { 0 }.to_be_bytes());
-    out.extend(COOKIE.to_be_bytes());
-    out.extend(transaction);
-    if let Some(flags) = flags {
-        out.extend([0x00, 0x03, 0x00, 0x04]);
-        out.extend(flags.to_be_bytes());
+    let request = Writer::new(REQUEST, transaction);
+    match flags {
+        Some(flags) => request.with(attribute::CHANGE_REQUEST, &flags.to_be_bytes()).done(),
+        None => request.done(),
     }
-    out
 }
 
 /// What a server answered.
@@ -88,76 +82,29 @@ pub enum Bad {
 /// Why it is of no use. [`Bad::NotStun`] and [`Bad::OtherTransaction`] must not end the wait: anybody
 /// can send such a packet.
 pub fn parse(message: &[u8], transaction: &Transaction) -> Result<Binding, Bad> {
-    let word = |at: usize| Some(u16::from_be_bytes(*message.get(at..)?.first_chunk()?));
-    let (kind, length) = (word(0).ok_or(Bad::NotStun)?, word(2).ok_or(Bad::NotStun)?);
-    let cookie = message.get(4..8).is_some_and(|cookie| cookie == COOKIE.to_be_bytes());
-    let body = message.get(HEADER..).filter(|body| cookie && body.len() == usize::from(length));
-    let body = body.ok_or(Bad::NotStun)?;
-    if message.get(8..HEADER) != Some(transaction.as_slice()) {
+    let message = Message::read(message).ok_or(Bad::NotStun)?;
+    if message.transaction != *transaction {
         return Err(Bad::OtherTransaction);
     }
-    let attributes = attributes(body).ok_or(Bad::NotStun)?;
-    let value = |wanted: u16| attributes.iter().find(|(kind, _)| *kind == wanted).map(|(_, value)| *value);
-    match kind {
+    match message.kind {
         SUCCESS => {}
-        ERROR => return Err(refusal(value(0x0009).unwrap_or_default())),
+        ERROR => {
+            let (code, reason) = message.error();
+            return Err(Bad::Refused { code, reason });
+        }
         _ => return Err(Bad::NotStun),
     }
-    let mapped = value(0x0020).and_then(|value| address(value, Some(transaction)));
-    let mapped = mapped.or_else(|| address(value(0x0001)?, None)).ok_or(Bad::NoAddress)?;
-    Ok(Binding {
-        mapped,
-        other: value(0x802c).or_else(|| value(0x0005)).and_then(|value| address(value, None)),
-        software: value(0x8022).map(WireText::from_bytes).unwrap_or_default(),
-    })
-}
-
-/// Type and value of each attribute; `None` when one is cut short.
-fn attributes(mut body: &[u8]) -> Option<Vec<(u16, &[u8])>> {
-    let mut all = Vec::new();
-    while !body.is_empty() {
-        let (head, rest) = body.split_first_chunk::<4>()?;
-        let length = usize::from(u16::from_be_bytes([head[2], head[3]]));
-        all.push((u16::from_be_bytes([head[0], head[1]]), rest.get(..length)?));
-        body = rest.get(length.next_multiple_of(4)..)?;
-    }
-    Some(all)
-}
-
-/// An address, combined by XOR with cookie and transaction where one is given (RFC 8489, 14.1 and 14.2).
-fn address(value: &[u8], xored: Option<&Transaction>) -> Option<SocketAddr> {
-    let (head, ip) = value.split_first_chunk::<4>()?;
-    let [_, family, port @ ..] = *head;
-    let mut mask = [0; 16];
-    if let Some(transaction) = xored {
-        mask[..4].copy_from_slice(&COOKIE.to_be_bytes());
-        mask[4..].copy_from_slice(transaction);
-    }
-    let port = u16::from_be_bytes([port[0] ^ mask[0], port[1] ^ mask[1]]);
-    let ip: IpAddr = match family {
-        1 => {
-            let ip: [u8; 4] = ip.try_into().ok()?;
-            Ipv4Addr::from_bits(u32::from_be_bytes(ip) ^ u32::from_be_bytes(*mask.first_chunk()?)).into()
-        }
-        2 => {
-            let ip: [u8; 16] = ip.try_into().ok()?;
-            Ipv6Addr::from_bits(u128::from_be_bytes(ip) ^ u128::from_be_bytes(mask)).into()
-        }
-        _ => return None,
-    };
-    Some(SocketAddr::new(ip, port))
-}
-
-fn refusal(value: &[u8]) -> Bad {
-    let (code, reason) = match value {
-        [_, _, class, number, reason @ ..] => (u16::from(class & 7) * 100 + u16::from(*number), reason),
-        _ => (0, [].as_slice()),
-    };
-    Bad::Refused { code, reason: WireText::from_bytes(reason) }
+    let mapped = message.xor_address(attribute::XOR_MAPPED_ADDRESS);
+    let mapped = mapped.or_else(|| message.address(attribute::MAPPED_ADDRESS)).ok_or(Bad::NoAddress)?;
+    let other = message
+        .value(attribute::OTHER_ADDRESS)
+        .map_or(attribute::CHANGED_ADDRESS, |_| attribute::OTHER_ADDRESS);
+    Ok(Binding { mapped, other: message.address(other), software: message.text(attribute::SOFTWARE) })
 }
 
 #[cfg(test)]
 mod tests {
+    use super::message::COOKIE;
     use super::*;
 
     /// Of RFC 5769, 2.2 and 2.3: the responses to this transaction, their integrity left out.
