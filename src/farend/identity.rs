@@ -10,7 +10,7 @@ use rustls::ServerConfig;
 use rustls::pki_types::PrivatePkcs8KeyDer;
 use sha2::{Digest as _, Sha256};
 
-use crate::model::{Pin, Secret};
+use crate::model::{Pin, Secret, text};
 use crate::wire::control::ALPN;
 
 const KEY_FILE: &str = "key.pem";
@@ -112,7 +112,7 @@ impl Identity {
     /// give the token away.
     pub fn media_key(&self) -> Secret {
         let digest = Sha256::new_with_prefix("golive far end: media key\n").chain_update(self.token.reveal());
-        Secret::from(hex(digest.finalize().get(..16).unwrap_or_default()))
+        Secret::from(text::hex(digest.finalize().get(..16).unwrap_or_default()))
     }
 }
 
@@ -122,14 +122,10 @@ impl fmt::Debug for Identity {
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |text, byte| text + &format!("{byte:02x}"))
-}
-
 fn new_token() -> Result<Secret, IdentityError> {
     let mut bytes = [0; 32];
     getrandom::fill(&mut bytes)?;
-    Ok(Secret::from(hex(&bytes)))
+    Ok(Secret::from(text::hex(bytes)))
 }
 
 fn make_private(dir: &Path) -> Result<(), IdentityError> {

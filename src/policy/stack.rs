@@ -1,7 +1,5 @@
 //! The files of a policy, base first: each read once, cycles refused, depth bounded.
 
-use std::fmt::Write as _;
-
 use sha2::{Digest as _, Sha256};
 
 use super::Layer;
@@ -62,7 +60,7 @@ impl Reader<'_> {
             Ok(source) => source,
             Err(why) => return self.fail(unreadable(address, &why, named_at)),
         };
-        let sha256 = hex(&Sha256::digest(&source));
+        let sha256 = crate::model::text::hex(Sha256::digest(&source));
         self.pinned(address, pin, &sha256, named_at);
         let mut parsed = parse(&address.name(), source, address.folder());
         self.stack.errors.append(&mut parsed.errors);
@@ -127,13 +125,6 @@ impl Reader<'_> {
         }
         Ok(())
     }
-}
-
-fn hex(digest: &[u8]) -> String {
-    digest.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 fn placed(at: Option<Place>, what: &str) -> Diagnostic {

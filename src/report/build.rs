@@ -11,7 +11,7 @@ use super::v1::{
 };
 use crate::evidence::{Evidence, Measured, Measurement};
 use crate::judge::{self, Judged, Verdict};
-use crate::model::{CheckId, Outcome};
+use crate::model::{CheckId, Outcome, text};
 use crate::policy::{Accepts, Check, Policy, Waiver};
 use crate::probe::Kind;
 
@@ -179,10 +179,5 @@ fn policy_doc(policy: &Policy) -> PolicyDoc {
 
 /// SHA-256 of a resolved policy as compact JSON, hexadecimal.
 pub fn policy_digest(resolved: &Value) -> String {
-    use std::fmt::Write as _;
-    let digest = Sha256::digest(resolved.to_string().as_bytes());
-    digest.iter().fold(String::with_capacity(64), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
+    text::hex(Sha256::digest(resolved.to_string().as_bytes()))
 }

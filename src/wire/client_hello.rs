@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::control::message::to_hex;
+use crate::model::text;
 
 /// Most bytes of a hello that are looked at: those with keys for the time after quantum computers
 /// have about 1,800.
@@ -52,7 +52,7 @@ impl ClientHello {
         let accepted = acceptor.accept().ok()??;
         let hello = accepted.client_hello();
         Some(Self {
-            digest: to_hex(&Sha256::digest(message)),
+            digest: text::hex(Sha256::digest(message)),
             length: message.len(),
             ciphers: hello.cipher_suites().iter().take(MAX_CIPHERS).map(|&suite| suite.into()).collect(),
         })

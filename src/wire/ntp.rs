@@ -2,7 +2,7 @@
 //! and what makes an answer worth nothing.
 
 use super::stamp::Ntp;
-use crate::model::WireText;
+use crate::model::{WireText, text};
 
 /// Length of a packet without extensions (RFC 5905, figure 8).
 pub const BYTES: usize = 48;
@@ -143,7 +143,7 @@ pub fn parse(packet: &[u8], cookie: u64) -> Result<Answer, Bad> {
     if received.bits() == 0 || sent.bits() == 0 || sent.since_ns(received) < 0 {
         return Err(Bad::NoTime);
     }
-    let reference = if stratum == 1 { word(reference) } else { hex(reference) };
+    let reference = if stratum == 1 { word(reference) } else { WireText::from(text::hex(reference)) };
     Ok(Answer { stratum, reference, root_distance_ms, received, sent })
 }
 
@@ -179,11 +179,6 @@ fn short_ms(packet: &[u8; BYTES], at: usize) -> f64 {
 fn word(bytes: &[u8]) -> WireText {
     let end = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
     WireText::from_bytes(bytes.get(..end).unwrap_or_default())
-}
-
-fn hex(bytes: &[u8]) -> WireText {
-    let digits = |all: String, byte: &u8| all + &format!("{byte:02x}");
-    WireText::from(bytes.iter().fold(String::new(), digits))
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::client::{Client, Created};
 use super::{Attachment, Call, Fate, Held, TicketError, count};
+use crate::model::text;
 
 /// A ticket that takes each file by a call of its own.
 pub(super) trait OneByOne {
@@ -27,7 +28,7 @@ pub(super) async fn attach<Ticket: OneByOne>(
 ) -> Result<(), TicketError> {
     let before = ticket.held(client).await?;
     for file in files {
-        let digest = hex(&file.bytes);
+        let digest = text::hex(Sha256::digest(&file.bytes));
         let same = |held: &Held| held.name == file.name && held.sha256.as_deref() == Some(&digest);
         if before.iter().any(same) {
             told(file, Fate::AlreadyThere);
@@ -49,12 +50,4 @@ pub(super) async fn attach<Ticket: OneByOne>(
         told(file, fate);
     }
     Ok(())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    Sha256::digest(bytes).iter().fold(String::with_capacity(64), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
 }

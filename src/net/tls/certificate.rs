@@ -1,6 +1,5 @@
 //! What a certificate says, bounded and escaped: everything in it was written by a stranger.
 
-use std::fmt::Write as _;
 use std::net::IpAddr;
 
 use jiff::Timestamp;
@@ -10,7 +9,7 @@ use sha2::{Digest, Sha256};
 use x509_parser::extensions::{GeneralName, ParsedExtension};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
-use crate::model::{Pin, WireText};
+use crate::model::{Pin, WireText, text};
 
 /// Subject alternative names kept of one certificate.
 pub const MAX_SANS: usize = 32;
@@ -56,7 +55,7 @@ impl Certificate {
             sans_total: names.len(),
             not_before: instant(parsed.validity().not_before.timestamp()),
             not_after: instant(parsed.validity().not_after.timestamp()),
-            serial: hex(parsed.raw_serial().get(..20).unwrap_or(parsed.raw_serial())),
+            serial: text::hex(parsed.raw_serial().get(..20).unwrap_or(parsed.raw_serial())),
             spki: Pin::from_digest(Sha256::digest(parsed.public_key().raw).into()),
             scts: scts.unwrap_or(0),
         })
@@ -66,13 +65,6 @@ impl Certificate {
     pub fn self_issued(&self) -> bool {
         self.subject == self.issuer
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 /// Seconds since 1970; what lies beyond the calendar (9999-12-31 is "no end" in RFC 5280,

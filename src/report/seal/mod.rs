@@ -34,11 +34,9 @@ pub use roster::Roster;
 pub use show::standing as show;
 pub use verify::{Signed, Standing, same_hands, verify};
 
-use std::fmt::Write as _;
-
 use sha2::{Digest as _, Sha256};
 
-use crate::model::Role;
+use crate::model::{Role, text};
 
 /// The SSHSIG namespace of a role's signatures under reports of format 1.
 pub fn namespace(role: &Role) -> String {
@@ -52,8 +50,5 @@ pub fn message(report: &[u8], decision: &[u8]) -> Vec<u8> {
 
 /// SHA-256, hexadecimal.
 pub fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().fold(String::with_capacity(64), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
+    text::hex(Sha256::digest(bytes))
 }

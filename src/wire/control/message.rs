@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::hold::Slot;
 use super::{Proof, Refusal, Sight, VERSION};
-use crate::model::WireText;
+use crate::model::{WireText, text};
 use crate::wire::client_hello::ClientHello;
 
 /// Length of `hello`'s padding, in bytes: more than any refusal.
@@ -286,7 +286,7 @@ impl fmt::Debug for Ticket {
 
 impl From<Ticket> for String {
     fn from(ticket: Ticket) -> Self {
-        to_hex(&ticket.0)
+        text::hex(ticket.0)
     }
 }
 
@@ -295,10 +295,6 @@ impl TryFrom<String> for Ticket {
     fn try_from(text: String) -> Result<Self, &'static str> {
         from_hex(&text).map(Self).ok_or("a ticket is 32 hexadecimal digits")
     }
-}
-
-pub(in crate::wire) fn to_hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |text, byte| text + &format!("{byte:02x}"))
 }
 
 pub(super) fn from_hex<const N: usize>(text: &str) -> Option<[u8; N]> {

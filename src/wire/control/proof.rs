@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
-use super::message::{from_hex, to_hex};
-use crate::model::Secret;
+use super::message::from_hex;
+use crate::model::{Secret, text};
 
 /// Label of the TLS exporter whose value the proof covers (RFC 8446 section 7.5).
 pub const EXPORTER: &[u8] = b"EXPORTER-golive-control-1";
@@ -40,7 +40,7 @@ impl fmt::Debug for Proof {
 
 impl From<Proof> for String {
     fn from(proof: Proof) -> Self {
-        to_hex(&proof.0)
+        text::hex(proof.0)
     }
 }
 
@@ -83,7 +83,7 @@ mod tests {
             ),
         ];
         for (key, message, digest) in cases {
-            assert_eq!(to_hex(&hmac(key, message)), digest);
+            assert_eq!(text::hex(hmac(key, message)), digest);
         }
     }
 
