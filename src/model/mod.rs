@@ -22,6 +22,7 @@ pub mod series;
 pub mod special_address;
 pub mod stakes;
 pub mod text;
+pub mod walk;
 pub mod when;
 
 pub use answer::Answer;
@@ -45,4 +46,5 @@ pub use series::Series;
 pub use special_address::Special;
 pub use stakes::{Stakes, StreamNeed};
 pub use text::WireText;
+pub use walk::{Blame, Place, Stop, Walk};
 pub use when::When;

@@ -14,7 +14,10 @@
 //! that answers. Silence of UDP says nothing at all. An open port is no working ingest: that is
 //! for `rtmp` and `srt` to tell.
 //! Where packets stop is the last router that still speaks, as packets with a growing TTL show it;
-//! a firewall that does so without counting itself as a router is one hop farther.
+//! a firewall that does so without counting itself as a router is one hop farther. Where handshakes get
+//! through, the question itself goes out with a growing TTL: who cuts or swallows it stands between the
+//! last router that it gets to and the next, which handshakes reach. What a router keeps to itself, and a
+//! proxy that accepts in the host's place, leave that untold.
 //! # Needs
 //! Nothing; Linux 5.10 to know who prohibits and where packets stop; a far end for what UDP's silence
 //! means.
@@ -24,7 +27,6 @@ mod run;
 mod state;
 #[cfg(test)]
 mod tests;
-mod walk;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -33,12 +35,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use state::State;
-pub use walk::{Blame, Place, Walk};
 
 use super::{About, Env, Light, Probe, Problem};
 use crate::model::{
-    Code, Contact, Demand, Endpoint, Exactly, Failure, Family, FarEnd, FarEndName, Finding, IcmpError, Lane,
-    NotMeasured, Stakes, Transport, WireText,
+    Blame, Code, Contact, Demand, Endpoint, Exactly, Failure, Family, FarEnd, FarEndName, Finding, IcmpError,
+    Lane, NotMeasured, Stakes, Transport, Walk, WireText,
 };
 use crate::wire::firewall::Told;
 use crate::wire::knock::Protocol;
@@ -149,7 +150,7 @@ pub struct Address {
     pub control: Option<Witness>,
     /// The decoy, measured when the port was accepted without an answer in the protocol asked in.
     pub decoy: Option<Witness>,
-    /// How far packets to it get, when it did not let us in (Linux).
+    /// How far packets to it get, when it did not let us in, or questions when it did not answer (Linux).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub walk: Option<Walk>,
     /// What this machine's own rules do with it, when the machine itself forbids it or packets do not get
@@ -175,11 +176,15 @@ impl Address {
         }
     }
 
+    /// Who stops packets to it, where its walk tells.
+    pub fn blame(&self) -> Option<Blame> {
+        self.walk.as_ref()?.blame(self.attempts.last()?.state.stop()?)
+    }
+
     /// Whether this machine itself forbids it, or no packet to it gets to the first router.
     fn may_be_stopped_here(&self) -> bool {
-        let Some(state) = self.attempts.last().map(|attempt| attempt.state) else { return false };
-        let blame = || self.walk.as_ref()?.blame(state);
-        state == State::LocalPolicy || blame().is_some_and(|blame| blame.last.0 == 0)
+        let forbidden = self.attempts.last().is_some_and(|attempt| attempt.state == State::LocalPolicy);
+        forbidden || self.blame().is_some_and(|blame| blame.last.0 == 0)
     }
 }
 

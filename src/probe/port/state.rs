@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Contact, Failure, IcmpError, Transport};
+use crate::model::{Contact, Failure, IcmpError, Stop, Transport};
 
 /// What an attempt came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -38,9 +38,16 @@ pub enum State {
 }
 
 impl State {
-    /// Whether somebody on the way may have stopped it, so that a TTL walk can tell who.
-    pub(super) const fn is_stopped_on_the_way(self) -> bool {
-        matches!(self, Self::Refused | Self::Prohibited | Self::Unreachable | Self::Filtered | Self::Silent)
+    /// How somebody on the way may have stopped it, so that a TTL walk can tell who.
+    pub const fn stop(self) -> Option<Stop> {
+        match self {
+            Self::Filtered | Self::Silent => Some(Stop::Drop),
+            Self::Prohibited | Self::Unreachable => Some(Stop::Deny),
+            Self::Refused => Some(Stop::Reset),
+            Self::Accepted => Some(Stop::Swallow),
+            Self::Closed | Self::ResetAfterData => Some(Stop::Cut),
+            _ => None,
+        }
     }
 
     /// Whether a TCP handshake was completed.

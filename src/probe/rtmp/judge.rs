@@ -55,7 +55,7 @@ fn outcome(reading: &Reading, attempt: &Attempt, works: bool) -> Finding {
     let Trouble { code, observed, remedy } = trouble(attempt);
     let to = format!("TCP to {}", attempt.contact.remote);
     let said = (format!("{}{observed}", at(attempt)), remedy.to_owned());
-    let (observed, remedy) = Told::complete(attempt.own_rules.as_ref(), &to, said);
+    let (observed, remedy) = walked(attempt, Told::complete(attempt.own_rules.as_ref(), &to, said));
     if !works {
         return Finding::fail(code, expected, observed, remedy);
     }
@@ -68,6 +68,14 @@ fn outcome(reading: &Reading, attempt: &Attempt, works: bool) -> Finding {
         return Finding::pass(codes::FAMILY_ABSENT, expected, observed);
     }
     Finding::warn(code, expected, observed, format!("{remedy}. Another address of the ingest works"))
+}
+
+/// With where on the way it stops, as far as its walk tells.
+fn walked(attempt: &Attempt, (mut observed, mut remedy): (String, String)) -> (String, String) {
+    if let (Some(walk), Some(stop)) = (&attempt.walk, attempt.stop()) {
+        walk.tell(stop, &mut observed, &mut remedy);
+    }
+    (observed, remedy)
 }
 
 fn accepted(expected: String, attempt: &Attempt) -> Finding {

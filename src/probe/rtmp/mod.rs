@@ -10,7 +10,8 @@
 //! # How it can mislead
 //! Without `publish` nothing says that the key works or that the account may go live. A server may
 //! accept a stream and end it after longer than the test lasts. A firewall that inspects and a server
-//! that ends strangers' connections look alike from here.
+//! that ends strangers' connections look alike from here, unless the first message, sent with a growing
+//! TTL, is cut before it gets to the host (Linux).
 //! # Needs
 //! Nothing; for `publish = "test"` a stream key that no audience watches.
 
@@ -28,7 +29,7 @@ use serde::{Deserialize, Serialize};
 use super::{About, Env, Light, Probe, Problem};
 use crate::model::{
     AtMost, Code, Contact, Demand, Failure, FarEnd, FarEndName, Finding, IcmpError, Lane, NotMeasured,
-    Publish, SecretSource, Stakes, WireText,
+    Publish, SecretSource, Stakes, Stop, Walk, WireText,
 };
 use crate::net::tls::{Identity, Session};
 use crate::wire::banner::Protocol;
@@ -120,8 +121,26 @@ pub struct Attempt {
     /// What this machine's own rules do with it, when the machine itself forbids it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub own_rules: Option<Told>,
+    /// How far the first message gets on connections that stand, when it gets no answer (Linux).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub walk: Option<Walk>,
     /// How it ended.
     pub end: End,
+}
+
+impl Attempt {
+    /// How the first message was stopped, when a connection stood and nothing came back on it.
+    fn stop(&self) -> Option<Stop> {
+        match &self.end {
+            End::Closed { phase: Phase::Handshake, received_bytes: 0, .. }
+            | End::NotSecured { failure: Failure::Closed | Failure::Reset, answered: None, .. } => {
+                Some(Stop::Cut)
+            }
+            End::Silent { phase: Phase::Handshake, received_bytes: 0, .. }
+            | End::NotSecured { failure: Failure::TimedOut, answered: None, .. } => Some(Stop::Swallow),
+            _ => None,
+        }
+    }
 }
 
 /// What was sent of the test card.

@@ -9,7 +9,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use super::{Answered, Attempt, End, Media, Reading, Target};
 use crate::media::Rehearsal;
 use crate::model::{
-    Cause, Contact, Demand, Endpoint, Failure, Family, NotMeasured, Publish, Secret, Transport, WireText,
+    Cause, Contact, Demand, Endpoint, Failure, Family, NotMeasured, Publish, Secret, Transport, Walk,
+    WireText,
 };
 use crate::net::dial::{self, Undialled};
 use crate::net::own_rules;
@@ -19,8 +20,10 @@ use crate::net::rtmp::{MAX_RECEIVED, Publisher, Stopped};
 use crate::net::secret;
 use crate::net::tcp_info;
 use crate::net::tls::{self, Accept, Ask};
+use crate::net::ttl_walk::{LONGEST_WAIT, question};
 use crate::probe::Env;
 use crate::wire::banner::{self, Protocol};
+use crate::wire::knock;
 use crate::wire::rtmp::address::Address;
 use crate::wire::rtmp::client;
 
@@ -49,9 +52,10 @@ pub(super) fn demand(target: &Target) -> Demand {
     let published = if target.publish == Publish::Test { families } else { 0 };
     let (bytes, messages) = media(target.media_seconds);
     let [tries, streams] = [attempts, published].map(u64::from);
-    let bytes_up = tries * (REQUEST_BYTES + TLS_BYTES) + streams * bytes;
+    let bytes_up = tries * (REQUEST_BYTES + TLS_BYTES + question::BYTES) + streams * bytes;
     let bytes_down = tries * (MAX_RECEIVED as u64 + TLS_BYTES);
-    let per_attempt = TCP + TLS + PHASE * 2 + CLOSE + TCP + SECOND_LOOK + CLOSE;
+    let walk = LONGEST_WAIT + question::LONGEST;
+    let per_attempt = TCP + TLS + PHASE * 2 + CLOSE + TCP + SECOND_LOOK + CLOSE + walk;
     let per_stream = PHASE * 3 + Duration::from_secs(target.media_seconds.into());
     Demand {
         endpoints: vec![Endpoint::new(address.host, address.port, Transport::Tcp)],
@@ -112,6 +116,9 @@ async fn ask(target: &Target, env: &Env) -> Result<Reading, NotMeasured> {
         // Boxed: what TLS needs would make every check's future large.
         let mut attempt = Box::pin(asked.attempt(remote, !published, env)).await?;
         Box::pin(asked.second_look(&mut attempt, env)).await?;
+        if attempt.stop().is_some() {
+            attempt.walk = Box::pin(asked.walk(remote, env)).await;
+        }
         reading.attempts.push(attempt);
     }
     Ok(reading)
@@ -164,16 +171,7 @@ impl Asked {
     /// Some servers hang up on a protocol that is not theirs without a word. Where the port was mute, RTMP's
     /// with TLS is tried where it was without, and the other way round: the likeliest mistake in a URL.
     async fn second_look(&self, attempt: &mut Attempt, env: &Env) -> Result<(), NotMeasured> {
-        let mute = match &attempt.end {
-            End::Closed { phase, received_bytes, .. } | End::Silent { phase, received_bytes, .. } => {
-                *phase == client::Phase::Handshake && *received_bytes == 0
-            }
-            End::NotSecured { failure, answered: None, .. } => {
-                matches!(failure, Failure::Closed | Failure::Reset | Failure::TimedOut)
-            }
-            _ => false,
-        };
-        if !mute {
+        if attempt.stop().is_none() {
             return Ok(());
         }
         let Ok(dialled) = dial::tcp(attempt.contact.remote, &env.source, TCP, &env.origin).await? else {
@@ -204,6 +202,12 @@ impl Asked {
             attempt.end = End::NotRtmp(answered);
         }
         Ok(())
+    }
+
+    /// Where on the way the first message stops.
+    async fn walk(&self, remote: SocketAddr, env: &Env) -> Option<Walk> {
+        let first = if self.address.tls { knock::Protocol::Tls } else { knock::Protocol::Rtmp };
+        question::ask(remote, (first, &self.address.host), &env.source, &env.origin).await
     }
 
     async fn talk<S: AsyncRead + AsyncWrite + Unpin>(
@@ -275,6 +279,7 @@ fn begun(contact: Contact, end: End) -> Attempt {
         publish_ms: None,
         media: None,
         own_rules: None,
+        walk: None,
         end,
     }
 }

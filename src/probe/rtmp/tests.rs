@@ -26,6 +26,7 @@ fn attempt(end: End) -> Attempt {
         publish_ms: None,
         media: None,
         own_rules: None,
+        walk: None,
         end,
     }
 }

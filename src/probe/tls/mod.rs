@@ -34,7 +34,7 @@ use super::{About, Env, Light, Probe, Problem};
 use crate::model::limit::Bound;
 use crate::model::{
     AtLeast, AtMost, Code, Contact, Demand, Endpoint, Failure, FarEnd, FarEndName, Finding, Lane,
-    NotMeasured, OneOf, Pin, Stakes, Transport, WireText,
+    NotMeasured, OneOf, Pin, Stakes, Stop, Transport, Walk, WireText,
 };
 use crate::net::tls::{Identity, Session, Version};
 use outside::Outside;
@@ -166,6 +166,23 @@ pub struct Attempt {
     pub contact: Contact,
     /// What came of it.
     pub answer: Answer,
+    /// How far the first message gets on connections that stand, when it gets no answer (Linux).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub walk: Option<Walk>,
+}
+
+impl Attempt {
+    /// How the first message was stopped, when a connection stood and nothing came back on it.
+    fn stop(&self) -> Option<Stop> {
+        match &self.answer {
+            Answer::Failed { failure, stranger: None, identity: None, .. } => match failure {
+                Failure::Reset | Failure::Closed => Some(Stop::Cut),
+                Failure::TimedOut => Some(Stop::Swallow),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
 }
 
 /// What came of an attempt.

@@ -209,8 +209,7 @@ pub(super) fn trails(reading: &Reading) -> Vec<Trail> {
         .map(|(address, walk)| {
             let spoke = walk.hops.iter().chain(&walk.reference).filter(|hop| hop.end == HopEnd::Expired);
             let spoke = spoke.filter(|hop| (1..=MAX_HOPS).contains(&hop.ttl));
-            let state = address.attempts.last().map(|attempt| attempt.state);
-            let blame = state.and_then(|state| walk.blame(state));
+            let blame = address.blame();
             Trail {
                 hops: spoke.map(|hop| (hop.ttl, hop.from.map(|from| from.to_string()))).collect(),
                 blame: blame.map(|blame| (blame.last.0, format!("{blame}: {}", blame.place.whom()))),

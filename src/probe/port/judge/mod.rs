@@ -5,7 +5,7 @@ mod words;
 use super::{Address, Attempt, Expect, Limits, Reading, State, Witness};
 use crate::model::{Code, Effect, Finding};
 use crate::wire::firewall::Told;
-use words::{all_seen, asked, at_whom, blame, host, named, seen, where_to};
+use words::{all_seen, asked, at_whom, host, named, seen, where_to};
 
 macro_rules! codes {
     ($($NAME:ident $id:literal $means:literal)*) => {
@@ -131,14 +131,14 @@ fn open(reading: &Reading, address: &Address) -> Opinion {
         State::ResetAfterData => fail(
             RESET_AFTER_DATA,
             format!(
-                "ask the firewall's owner whether it inspects {port}: it lets the port through and cuts {}",
+                "ask the firewall's owner whether it inspects {port}: it lets the port through and cuts {}{stops}",
                 asked(reading)
             ),
         ),
         State::Closed => fail(
             CLOSED_AFTER_ACCEPT,
             format!(
-                "check that the service on {port} is up, and whether a proxy on the way ends the connection"
+                "check that the service on {port} is up, and whether a proxy on the way ends the connection{stops}"
             ),
         ),
         State::Refused if !stops.is_empty() => {
@@ -184,8 +184,9 @@ fn accepted(reading: &Reading, address: &Address) -> Opinion {
     }
     if reading.asked.is_some() {
         let remedy = format!(
-            "check that the service on {port} speaks {}; if it does, a firewall on the way swallows it",
-            asked(reading)
+            "check that the service on {port} speaks {}; if it does, a firewall on the way swallows it{}",
+            asked(reading),
+            where_to(address)
         );
         return opinion(NO_ANSWER, Effect::Fail, remedy);
     }
@@ -218,7 +219,7 @@ fn blocked(reading: &Reading, address: &Address) -> Opinion {
             format!("see in the firewall's log whether it or the host cut the connection to {port}"),
         ),
         // Reset by somebody before the host: a rule, whatever listens behind it.
-        State::Refused if blame(address).is_some() => opinion(BLOCKED, Effect::Pass, ""),
+        State::Refused if address.blame().is_some() => opinion(BLOCKED, Effect::Pass, ""),
         State::Refused => opinion(
             NOT_LISTENING,
             Effect::Unknown,

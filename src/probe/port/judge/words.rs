@@ -3,17 +3,12 @@
 use std::fmt::Write as _;
 
 use crate::model::{IcmpError, Transport, text};
-use crate::probe::port::{Address, Attempt, Blame, FarEndSaw, Reading, State};
+use crate::probe::port::{Address, Attempt, FarEndSaw, Reading, State};
 use crate::wire::knock::Protocol;
-
-/// Who stops packets to this address, where its walk tells.
-pub(super) fn blame(address: &Address) -> Option<Blame> {
-    address.walk.as_ref()?.blame(address.attempts.last()?.state)
-}
 
 /// Where to go with it, after a remedy.
 pub(super) fn where_to(address: &Address) -> String {
-    blame(address).map_or_else(String::new, |blame| format!("; packets stop {}", blame.advice()))
+    address.blame().map_or_else(String::new, |blame| format!("; packets stop {}", blame.advice()))
 }
 
 pub(super) fn at_whom(attempt: &Attempt) -> String {
@@ -75,8 +70,10 @@ pub(super) fn seen(reading: &Reading, address: &Address) -> String {
     if let Some(saw) = &address.far_end {
         let _ = write!(out, "; {}", far_end(saw));
     }
-    if let Some(blame) = blame(address) {
-        let _ = write!(out, "; {blame}");
+    if let (Some(walk), Some(stop)) = (&address.walk, attempt.state.stop())
+        && let Some(told) = walk.told(stop)
+    {
+        let _ = write!(out, "; {told}");
     }
     out
 }

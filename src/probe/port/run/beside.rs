@@ -3,11 +3,11 @@
 use std::net::SocketAddr;
 
 use super::{CONNECT, LOOKUP};
-use crate::model::{Endpoint, Failure, Transport};
+use crate::model::{Endpoint, Failure, Transport, Walk};
 use crate::net::ttl_walk::{self, Step};
 use crate::net::{dial, resolve};
 use crate::probe::Env;
-use crate::probe::port::{State, Target, Walk, Witness};
+use crate::probe::port::{State, Target, Witness};
 
 /// Control and walk, side by side.
 pub(super) struct Beside {
@@ -32,7 +32,7 @@ pub(super) async fn afterwards(
 ) -> Beside {
     // A host refuses UDP in its own name, and TCP too unless its distance says otherwise.
     let by_host = target.transport == Transport::Udp || same_host(target, remote).await.is_none();
-    let tells = state.is_stopped_on_the_way() && !(state == State::Refused && by_host);
+    let tells = state.stop().is_some() && !(state == State::Refused && by_host);
     let control = witness(target.control.as_deref(), remote, target, env).await;
     let walk = if tells { walk(remote, question, target, env).await } else { None };
     Beside { control, walk }
@@ -45,8 +45,7 @@ async fn walk(remote: SocketAddr, question: &[u8], target: &Target, env: &Env) -
     };
     let reference = same_host(target, remote).await;
     let walked = ttl_walk::walk((remote, step), reference, &env.source, &env.origin).await;
-    let walk = walked.map(|(hops, reference)| Walk { hops, reference })?;
-    (!walk.hops.is_empty() || !walk.reference.is_empty()).then_some(walk)
+    Walk::of(walked?)
 }
 
 /// The control, when it is another port of this very address.

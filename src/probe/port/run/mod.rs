@@ -19,7 +19,7 @@ use crate::model::{
 use crate::net::failure::classify;
 use crate::net::own_rules;
 use crate::net::resolve::{self, MAX_PER_FAMILY};
-use crate::net::ttl_walk::{FARTHEST, LONGEST_WAIT, PACKETS_PER_HOP};
+use crate::net::ttl_walk::{self, FARTHEST, LONGEST_WAIT, PACKETS_PER_HOP};
 use crate::probe::Env;
 use crate::wire::banner;
 use crate::wire::knock::{Protocol, Salt};
@@ -47,7 +47,13 @@ pub(super) fn demand(target: &Target, far_ends: &BTreeMap<FarEndName, FarEnd>) -
     let mut demand = Demand {
         endpoints: vec![Endpoint::new(&target.host, target.port, target.transport)],
         seconds: 1.0,
-        seconds_max: (LOOKUP + CONNECT + (CONNECT + ANSWER) * 2 + LOOKUP + LONGEST_WAIT).as_secs_f64(),
+        seconds_max: (LOOKUP
+            + CONNECT
+            + (CONNECT + ANSWER) * 2
+            + LOOKUP
+            + LONGEST_WAIT
+            + ttl_walk::question::LONGEST)
+            .as_secs_f64(),
         ..Demand::default()
     };
     let tries = addresses * TRIES as u64;
@@ -60,7 +66,7 @@ pub(super) fn demand(target: &Target, far_ends: &BTreeMap<FarEndName, FarEnd>) -
         demand.bytes_up = demand.packets * (question + 48);
         demand.bytes_down = demand.packets * 65_535;
     }
-    // A walk each to the port and to the control, and the far end's own connection.
+    // A walk each to the port and to the control, or one with questions; the far end's own connection.
     let walked = addresses * 2 * u64::from(FARTHEST) * PACKETS_PER_HOP;
     demand.packets += walked;
     demand.bytes_up += walked * (question + 60);
@@ -162,7 +168,14 @@ async fn address(remote: SocketAddr, target: &Target, env: &Env) -> Result<Addre
     };
     let state = address.attempts.last().map_or(State::Failed, |attempt| attempt.state);
     if state.handshaken() && state != State::Answered {
-        address.decoy = witness(target.decoy.as_deref(), remote, target, env).await;
+        // One walk an address: beside a handshake that came to nothing there was one.
+        let unanswered = beside.is_none() && state.stop().is_some();
+        let decoy = witness(target.decoy.as_deref(), remote, target, env);
+        let walk = async {
+            let protocol = target.asked().filter(|_| unanswered)?;
+            ttl_walk::question::ask(remote, (protocol, &target.host), &env.source, &env.origin).await
+        };
+        (address.decoy, address.walk) = tokio::join!(decoy, walk);
     } else if state != State::Answered {
         let beside = if let Some(beside) = beside {
             beside

@@ -49,7 +49,7 @@ fn attempt_findings(limits: &Limits, reading: &Reading, attempt: &Attempt) -> Ve
     match &attempt.answer {
         Answer::NotConnected { failure, detail } => vec![not_connected(reading, attempt, *failure, detail)],
         Answer::Failed { failure, detail, stranger, .. } => {
-            vec![failed(*failure, detail, stranger.as_ref())]
+            vec![walked(attempt, failed(*failure, detail, stranger.as_ref()))]
         }
         Answer::Session(session) => session_findings(limits, reading, session),
     }
@@ -79,6 +79,14 @@ fn not_connected(reading: &Reading, attempt: &Attempt, failure: Failure, detail:
             Finding::fail(code::NO_CONNECTION, EXPECTED, observed, remedy)
         }
     }
+}
+
+/// With where on the way it stops, as far as its walk tells.
+fn walked(attempt: &Attempt, mut finding: Finding) -> Finding {
+    if let (Some(walk), Some(stop)) = (&attempt.walk, attempt.stop()) {
+        walk.tell(stop, &mut finding.observed, &mut finding.remedy);
+    }
+    finding
 }
 
 fn failed(failure: Failure, detail: &WireText, stranger: Option<&Stranger>) -> Finding {

@@ -81,7 +81,7 @@ fn reading(here: Answer, notary: Notary, echo: Echo) -> Reading {
         host: "live.example.com".into(),
         server_name: "live.example.com".into(),
         lookup: None,
-        attempts: vec![Attempt { contact: contact(), answer: here }],
+        attempts: vec![Attempt { contact: contact(), answer: here, walk: None }],
         outside: Some(Box::new(Outside { far_end, notary, echo })),
     }
 }

@@ -9,9 +9,11 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use super::{Answer, Attempt, Reading, Stranger, Target};
 use crate::model::{Demand, Endpoint, Failure, NotMeasured, WireText};
 use crate::net::tls::{self, Accept, Ask, Connected, Failed};
+use crate::net::ttl_walk::{LONGEST_WAIT, question};
 use crate::net::{dial, resolve};
 use crate::probe::Env;
 use crate::wire::banner;
+use crate::wire::knock::Protocol;
 
 const METHOD: &str =
     "one full TLS handshake per address; the chain held against Mozilla's roots and this machine's store";
@@ -31,12 +33,14 @@ const C0_C1: usize = 1537;
 /// Per address: a handshake (`ClientHello` and Finished; a chain of at most 64 KiB and the rest)
 /// and, when nothing came back, a second connection that offers an RTMP handshake.
 pub(super) fn demand(endpoint: Endpoint, far_end: Option<Endpoint>) -> Demand {
-    let per_address = (LOOKUP + CONNECT + HANDSHAKE + CONNECT + SECOND_LOOK).as_secs_f64();
+    let per_address =
+        (LOOKUP + CONNECT + HANDSHAKE + CONNECT + SECOND_LOOK + LONGEST_WAIT + question::LONGEST)
+            .as_secs_f64();
     let mut demand = Demand {
         endpoints: vec![endpoint],
-        bytes_up: MAX_ADDRESSES * (4096 + C0_C1 as u64),
+        bytes_up: MAX_ADDRESSES * (4096 + C0_C1 as u64 + question::BYTES),
         bytes_down: MAX_ADDRESSES * (2 * 65_536 + C0_C1 as u64),
-        packets: MAX_ADDRESSES * 80,
+        packets: MAX_ADDRESSES * (80 + question::PACKETS),
         seconds: 1.0,
         seconds_max: per_address, // addresses are tried side by side
     };
@@ -90,7 +94,7 @@ async fn attempt(address: std::net::SocketAddr, target: &Target, env: &Env) -> R
         Err(undialled) => {
             let answer =
                 Answer::NotConnected { failure: undialled.failure, detail: WireText::from(undialled.detail) };
-            return Ok(Attempt { contact: undialled.contact, answer });
+            return Ok(Attempt { contact: undialled.contact, answer, walk: None });
         }
     };
     let mut ask = Ask::new(target.name(), Accept::Any, &env.roots);
@@ -113,7 +117,12 @@ async fn attempt(address: std::net::SocketAddr, target: &Target, env: &Env) -> R
             Answer::Failed { failure, detail, stranger, identity: identity.map(Box::new), took_ms }
         }
     };
-    Ok(Attempt { contact: dialled.contact, answer })
+    let mut attempt = Attempt { contact: dialled.contact, answer, walk: None };
+    if attempt.stop().is_some() {
+        let hello = (Protocol::Tls, target.name());
+        attempt.walk = Box::pin(question::ask(address, hello, &env.source, &env.origin)).await;
+    }
+    Ok(attempt)
 }
 
 fn stranger(said: &[u8]) -> Stranger {

@@ -3,6 +3,8 @@
 //!
 //! Linux only. Elsewhere ICMP errors are not handed to an ordinary program: nothing is sent there.
 
+pub mod question;
+
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -14,9 +16,9 @@ use tokio::net::UdpSocket;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::clock::Origin;
-use super::{dial, icmp_error};
 use crate::model::{Failure, Family, Hop, HopEnd, IcmpError, SourceAddress};
+use crate::net::clock::Origin;
+use crate::net::{dial, icmp_error};
 
 /// Farthest hop that is looked for.
 pub const FARTHEST: u8 = 16;
@@ -107,11 +109,7 @@ pub async fn walk(
     source: &SourceAddress,
     origin: &Origin,
 ) -> Option<(Vec<Hop>, Vec<Hop>)> {
-    if !cfg!(target_os = "linux") {
-        return None;
-    }
-    let [v4, v6] = &TURNS;
-    let _turn = if remote.is_ipv4() { v4 } else { v6 }.take().await?;
+    let _turn = turn(remote).await?;
     let hop = |ttl| async move {
         match step {
             Step::Handshake => tcp_hop(remote, source, origin, ttl).await,
@@ -120,6 +118,15 @@ pub async fn walk(
     };
     let reference = reference.map(|reference| move |ttl| tcp_hop(reference, source, origin, ttl));
     Some(pair(hop, reference).await)
+}
+
+/// A turn to walk there; none where the system cannot tell anything.
+async fn turn(remote: SocketAddr) -> Option<SemaphorePermit<'static>> {
+    if !cfg!(target_os = "linux") {
+        return None;
+    }
+    let [v4, v6] = &TURNS;
+    if remote.is_ipv4() { v4 } else { v6 }.take().await
 }
 
 /// Milliseconds until an ICMP error about a datagram to this port came back: of the host itself, when
