@@ -159,8 +159,9 @@ fn scenarios(names: &[String], write: bool, verbose: bool) -> ExitCode {
     });
     let differing = results.iter().filter(|(_, outcome)| !outcome.differences.is_empty()).count();
     let (false_go, false_no_go) = table::false_verdicts(&results);
+    let (clean, accused) = table::clean(&results);
     println!(
-        "\n{} networks, {differing} differ; false GO: {false_go}, false NO-GO: {false_no_go}",
+        "\n{} networks, {differing} differ; false GO: {false_go}, false NO-GO: {false_no_go}; clean: {clean}, of them accused: {accused}",
         results.len()
     );
     if write {

@@ -1,6 +1,7 @@
 //! Certificate authorities and servers' certificates of a test's own.
 
 use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 use rcgen::{
@@ -9,7 +10,10 @@ use rcgen::{
 };
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
+use serde::Deserialize;
 use sha2::{Digest, Sha256};
+
+use super::peer::need;
 
 /// Variable that names the file of the lab's public authority, for golive in the lab.
 pub const VARIABLE: &str = "GOLIVE_LAB_AUTHORITY";
@@ -27,6 +31,8 @@ pub struct Authority {
 pub struct Certified {
     pub certificate: String,
     pub key: String,
+    /// An OCSP response to staple to it, DER.
+    pub staple: Option<Vec<u8>>,
 }
 
 /// A server's certificate to be made.
@@ -39,6 +45,41 @@ pub struct Wanted<'a> {
     pub days: (i64, i64),
     /// Certificate transparency stamps in it.
     pub stamps: usize,
+    /// What key it is of.
+    pub kind: Kind,
+    /// Its server must staple an OCSP response to it (RFC 7633).
+    pub must_staple: bool,
+}
+
+/// A kind of key.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// ECDSA with P-256.
+    #[default]
+    Ecdsa,
+    /// RSA with 2048 bits.
+    Rsa,
+}
+
+impl Kind {
+    fn key(self) -> KeyPair {
+        match self {
+            Self::Ecdsa => KeyPair::generate().unwrap(),
+            Self::Rsa => {
+                let arguments =
+                    ["genpkey", "-quiet", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"];
+                KeyPair::from_pem(&openssl(&arguments)).unwrap()
+            }
+        }
+    }
+}
+
+/// What openssl(1) says.
+fn openssl(arguments: &[&str]) -> String {
+    let output = Command::new(need("openssl", "openssl")).args(arguments).output().unwrap();
+    assert!(output.status.success(), "openssl {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
 /// Days from today on which a certificate starts and ends.
@@ -53,10 +94,10 @@ impl Authority {
     }
 
     /// An authority that this one vouches for.
-    pub fn below(&self, name: &str, days: (i64, i64)) -> Self {
+    pub fn below(&self, name: &str, days: (i64, i64), kind: Kind) -> Self {
         let mut params = authority(name);
         date(&mut params, days);
-        let key = KeyPair::generate().unwrap();
+        let key = kind.key();
         let pem = params.signed_by(&key, &self.issuer).unwrap().pem();
         let chain = pem.clone() + &self.chain;
         Self { issuer: Issuer::new(params.clone(), key), params, pem, chain }
@@ -79,6 +120,42 @@ impl Authority {
         &self.pem
     }
 
+    /// An OCSP response (RFC 6960) for a week, DER: the certificate that it issued is good.
+    pub fn vouches_still(&self, certified: &Certified) -> Vec<u8> {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str, text: &str| {
+            let file = folder.path().join(name);
+            std::fs::write(&file, text).unwrap();
+            file.to_str().unwrap().to_owned()
+        };
+        let (issuer, both) = (file("issuer.pem", &self.pem), file("signer.pem", &self.with_key()));
+        let certificate = file("certificate.pem", &certified.certificate);
+        let serial = openssl(&["x509", "-in", &certificate, "-noout", "-serial"]);
+        let serial = serial.trim().trim_start_matches("serial=");
+        // As openssl-ca(1) keeps it: state, end, end by revocation, serial, file, name.
+        let index = file("index.txt", &format!("V\t491231235959Z\t\t{serial}\tunknown\t/CN=a\n"));
+        let response = folder.path().join("response.der").to_str().unwrap().to_owned();
+        openssl(&[
+            "ocsp",
+            "-index",
+            &index,
+            "-CA",
+            &issuer,
+            "-rsigner",
+            &both,
+            "-issuer",
+            &issuer,
+            "-cert",
+            &certificate,
+            "-respout",
+            &response,
+            "-ndays",
+            "7",
+            "-no_nonce",
+        ]);
+        std::fs::read(&response).unwrap()
+    }
+
     /// Its own certificate and key as PEM, for whoever signs in its name.
     pub fn with_key(&self) -> String {
         self.issuer.key().serialize_pem() + &self.pem
@@ -86,7 +163,14 @@ impl Authority {
 
     /// A server's certificate; `subject` is its common name.
     pub fn certify(&self, name: &str, subject: &str, days: (i64, i64)) -> Certified {
-        self.issue(&Wanted { names: &[name], subject, days, stamps: 0 })
+        self.issue(&Wanted {
+            names: &[name],
+            subject,
+            days,
+            stamps: 0,
+            kind: Kind::Ecdsa,
+            must_staple: false,
+        })
     }
 
     /// A server's certificate.
@@ -98,9 +182,16 @@ impl Authority {
         if wanted.stamps > 0 {
             params.custom_extensions.push(stamps(wanted.stamps));
         }
-        let key = KeyPair::generate().unwrap();
+        if wanted.must_staple {
+            // TLS feature 5, status_request.
+            let feature = vec![0x30, 3, 2, 1, 5];
+            params
+                .custom_extensions
+                .push(CustomExtension::from_oid_content(&[1, 3, 6, 1, 5, 5, 7, 1, 24], feature));
+        }
+        let key = wanted.kind.key();
         let certificate = params.signed_by(&key, &self.issuer).unwrap().pem() + &self.chain;
-        Certified { certificate, key: key.serialize_pem() }
+        Certified { certificate, key: key.serialize_pem(), staple: None }
     }
 }
 
@@ -133,7 +224,7 @@ impl Certified {
     /// One that nobody else signed.
     pub fn by_itself(name: &str) -> Self {
         let made = rcgen::generate_simple_self_signed([name.to_owned()]).unwrap();
-        Self { certificate: made.cert.pem(), key: made.signing_key.serialize_pem() }
+        Self { certificate: made.cert.pem(), key: made.signing_key.serialize_pem(), staple: None }
     }
 
     /// What a policy writes to pin its key.

@@ -18,7 +18,12 @@ const ADDRESS: &str = "8.8.4.4";
 /// unbound on loopback with these lines in its `server:` section and `more` behind it. It asks
 /// nobody: `com`, where the control asks, is empty here.
 fn unbound(port: u16, lines: &str, more: &str) -> Peer {
-    unbound_with(port, lines, more, &Certified { certificate: String::new(), key: String::new() })
+    unbound_with(
+        port,
+        lines,
+        more,
+        &Certified { certificate: String::new(), key: String::new(), staple: None },
+    )
 }
 
 fn unbound_with(port: u16, lines: &str, more: &str, certified: &Certified) -> Peer {

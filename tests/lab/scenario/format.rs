@@ -82,6 +82,8 @@ pub struct Run {
     pub ip: Vec<String>,
     /// The laptop has no IPv4.
     pub no_ipv4: bool,
+    /// A VPN (`vpn0`) with a tunnel of this MTU to the router has the laptop's IPv4 default route.
+    pub vpn_mtu: Option<u32>,
     /// The laptop's resolvers, whatever the network tells it (`resolv.conf`).
     pub resolvers: Vec<String>,
     /// More lines of its `resolv.conf`: `search`, `options`.
@@ -137,6 +139,7 @@ impl Default for Run {
             routes: Vec::new(),
             ip: Vec::new(),
             no_ipv4: false,
+            vpn_mtu: None,
             resolvers: Vec::new(),
             resolv_conf: Vec::new(),
             hosts: String::new(),

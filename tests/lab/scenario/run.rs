@@ -103,6 +103,7 @@ impl World {
             iperf3: scenario.run.iperf3,
             routes: scenario.run.routes.clone(),
             no_ipv4: scenario.run.no_ipv4,
+            vpn_mtu: scenario.run.vpn_mtu,
         };
         let venue = Venue::build(&plan, &golive::program());
         let folder = tempfile::Builder::new().prefix("golive-scenario-").tempdir().unwrap();

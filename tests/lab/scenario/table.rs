@@ -38,6 +38,14 @@ pub fn false_verdicts(results: &[(Scenario, Outcome)]) -> (usize, usize) {
     (count(true), count(false))
 }
 
+/// How many networks are clean (nothing but GO is expected there), and how many of those were accused of
+/// anything.
+pub fn clean(results: &[(Scenario, Outcome)]) -> (usize, usize) {
+    let clean = results.iter().filter(|(scenario, _)| scenario.expect.verdict == "GO");
+    let accused = clean.clone().filter(|(_, outcome)| outcome.seen.accusations().next().is_some());
+    (clean.count(), accused.count())
+}
+
 /// The whole as Markdown.
 pub fn markdown(results: &[(Scenario, Outcome)]) -> String {
     let mut out = String::from(
@@ -51,6 +59,8 @@ pub fn markdown(results: &[(Scenario, Outcome)]) -> String {
         "{} networks, {differing} differ from what was expected; false GO: {false_go}, false NO-GO: {false_no_go}.\n",
         results.len()
     );
+    let (clean, accused) = clean(results);
+    let _ = writeln!(out, "{clean} of them are clean, and {accused} of those are accused of anything.\n");
     out.push_str("| verdict | networks |\n|---|---|\n");
     let mut verdicts: BTreeMap<&str, usize> = BTreeMap::new();
     for (_, outcome) in results {

@@ -13,6 +13,7 @@
 mod names;
 mod odd;
 mod servers;
+mod vpn;
 
 use std::path::PathBuf;
 
@@ -73,6 +74,8 @@ pub struct Plan {
     pub routes: Vec<String>,
     /// The laptop has no IPv4.
     pub no_ipv4: bool,
+    /// A VPN with a tunnel of this MTU has its default route.
+    pub vpn_mtu: Option<u32>,
 }
 
 /// The world, until dropped.
@@ -126,6 +129,9 @@ impl Venue {
         cloud.resolvers(&[address::NAMES[0]]);
         add_routes(&laptop, &plan.routes);
         keep_families(&laptop, plan);
+        if let Some(mtu) = plan.vpn_mtu {
+            vpn::lay(&laptop, &router, mtu);
+        }
         for address in &plan.platform.addresses {
             let length = if address.is_ipv4() { 24 } else { 64 };
             platform.ip(&["address", "add", &format!("{address}/{length}"), "dev", "net0"]);

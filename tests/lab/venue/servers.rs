@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::odd::Odd;
 use super::{address, name};
-use crate::ground::authority::{Authority, Certified, NOW, VARIABLE, Wanted};
+use crate::ground::authority::{Authority, Certified, Kind, NOW, VARIABLE, Wanted};
 use crate::ground::namespace::Namespace;
 use crate::ground::peer::{Peer, need};
 
@@ -29,6 +29,10 @@ pub struct Platform {
     pub sends: Sends,
     /// Certificate transparency stamps in its certificate.
     pub stamps: usize,
+    /// The keys of its certificate and of the authorities between.
+    pub keys: Kind,
+    /// Its certificate must be stapled (RFC 7633), and its HTTPS server on 8444 does so.
+    pub staples: bool,
     /// Days from today on which its certificate starts and ends.
     pub certificate_days: (i64, i64),
     /// The name in its certificate; its own when left out.
@@ -68,6 +72,8 @@ impl Default for Platform {
             intermediate_days: NOW,
             sends: Sends::Chain,
             stamps: 0,
+            keys: Kind::Ecdsa,
+            staples: false,
             certificate_days: NOW,
             certificate_name: None,
             tls_versions: "TLSv1.2 TLSv1.3".to_owned(),
@@ -179,13 +185,21 @@ impl Platform {
         };
         let between: Vec<Authority> = (0..self.intermediates).fold(Vec::new(), |mut between, rank| {
             let above = between.last().unwrap_or(root);
-            between.push(above.below(&format!("Lab Authority {rank}"), self.intermediate_days));
+            between.push(above.below(&format!("Lab Authority {rank}"), self.intermediate_days, self.keys));
             between
         });
         let names = self.names();
-        let wanted =
-            Wanted { names: &names, subject: names[0], days: self.certificate_days, stamps: self.stamps };
-        let mut certified = between.last().unwrap_or(root).issue(&wanted);
+        let wanted = Wanted {
+            names: &names,
+            subject: names[0],
+            days: self.certificate_days,
+            stamps: self.stamps,
+            kind: self.keys,
+            must_staple: self.staples,
+        };
+        let issuer = between.last().unwrap_or(root);
+        let mut certified = issuer.issue(&wanted);
+        certified.staple = self.staples.then(|| issuer.vouches_still(&certified));
         match self.sends {
             Sends::Chain => {}
             Sends::Nothing => certified.certificate = first(&certified.certificate),
@@ -204,6 +218,7 @@ impl Platform {
     fn nginx(&self, place: &Namespace, certified: &Certified, filter: &Certified) -> Peer {
         let (versions, ciphers) = (&self.tls_versions, &self.ciphers);
         let alpn = self.alpn.as_ref().map_or_else(String::new, |known| format!("ssl_alpn {known};"));
+        let staple = if self.staples { "ssl_stapling on; ssl_stapling_file staple.der;" } else { "" };
         let [filter4, filter6] = address::FILTER;
         let config = format!(
             "load_module /usr/lib/nginx/modules/ngx_rtmp_module.so;
@@ -234,7 +249,7 @@ impl Platform {
                 location / {{ default_type text/plain; return 200 \"live\"; }}
             }} server {{
                 listen 8444 ssl; listen [::]:8444 ssl ipv6only=on;
-                ssl_certificate certificate.pem; ssl_certificate_key key.pem;
+                ssl_certificate certificate.pem; ssl_certificate_key key.pem; {staple}
                 return 204;
             }} }}"
         );
@@ -242,6 +257,7 @@ impl Platform {
             .file("nginx.conf", config)
             .file("certificate.pem", &certified.certificate)
             .file("key.pem", &certified.key)
+            .file("staple.der", certified.staple.as_deref().unwrap_or_default())
             .file("filter.pem", &filter.certificate)
             .file("filter-key.pem", &filter.key)
             .args(["-p", ".", "-c", "nginx.conf", "-e", "error.log"])
