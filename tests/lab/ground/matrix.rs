@@ -69,14 +69,14 @@ impl Matrix {
         Self { venue, _gate: gate, _host: host, over, serving }
     }
 
-    /// What nmap says of every port, and how long it took.
-    pub fn nmap(&self) -> (BTreeMap<Place, String>, Duration) {
+    /// What nmap says of every port with these arguments more, and how long it took.
+    pub fn nmap(&self, more: &[&str]) -> (BTreeMap<Place, String>, Duration) {
         let nmap = need("nmap", "nmap");
         let last = FIRST + 3 * EACH - 1;
         let ports = format!("T:{FIRST}-{last},U:{FIRST}-{last}");
         let began = Instant::now();
         let arguments = ["-n", "-Pn", "-sT", "-sU", "-p", &ports, "-oX", "-", HOST];
-        let said = self.venue.exec(nmap.to_str().unwrap(), &arguments);
+        let said = self.venue.exec(nmap.to_str().unwrap(), &[more, &arguments].concat());
         let took = began.elapsed();
         (found(&said), took)
     }
