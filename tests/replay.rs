@@ -13,6 +13,10 @@ use golive::ui::tui::terminal::Options;
 /// Leaving the alternate screen (xterm, `rmcup`), and showing the cursor again.
 const LEFT: &[u8] = b"\x1b[?1049l";
 const CURSOR: &[u8] = b"\x1b[?25h";
+/// Taking the alternate screen, and the mouse (clicks, in decimal), and giving the mouse back.
+const TAKEN: &[u8] = b"\x1b[?1049h";
+const MOUSE: &[u8] = b"\x1b[?1000h\x1b[?1006h";
+const MOUSE_LEFT: [&[u8]; 2] = [b"\x1b[?1006l", b"\x1b[?1000l"];
 
 fn golden(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name)
@@ -171,13 +175,29 @@ impl OnTerminal {
         assert!(sent.success());
     }
 
-    /// The terminal was given back: normal screen, cursor shown, in this order at the end.
+    /// The terminal was given back: no mouse, normal screen, cursor shown, in this order at the end.
     fn end(mut self) -> Vec<u8> {
         self.script.wait().unwrap();
         let seen = self.seen();
-        assert!(contains(&seen, LEFT), "the alternate screen was not left");
-        assert!(contains(&seen, CURSOR), "the cursor was not shown again");
+        let left = last(&seen, LEFT).expect("the alternate screen was not left");
+        assert!(last(&seen, CURSOR) > Some(left), "the cursor was not shown again");
+        if contains(&seen, MOUSE) {
+            for mode in MOUSE_LEFT {
+                assert!(last(&seen, mode) > last(&seen, MOUSE), "the mouse was not given back");
+                assert!(last(&seen, mode) < Some(left), "the mouse was given back too late");
+            }
+        }
         seen
+    }
+
+    /// Waits until these bytes were written so often.
+    fn wait_for_again(&self, bytes: &[u8], times: usize) {
+        let start = Instant::now();
+        while self.seen().windows(bytes.len()).filter(|window| *window == bytes).count() < times {
+            let seen = self.seen();
+            assert!(start.elapsed() < Duration::from_secs(30), "{}", String::from_utf8_lossy(&seen));
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 }
 
@@ -213,14 +233,60 @@ fn signals_give_the_terminal_back() {
 }
 
 #[test]
-fn being_put_to_sleep_is_refused() {
+fn without_a_shell_that_could_wake_it_golive_stays_awake() {
     let mut terminal = OnTerminal::replay("go.jsonl");
     terminal.wait_for(b"took 0:");
     terminal.press("\u{1a}");
-    terminal.wait_for(b"not put to sleep");
+    terminal.wait_for(b"no shell here could wake it");
     terminal.signal("TSTP");
     terminal.press("q");
     terminal.end();
+}
+
+#[test]
+fn put_to_sleep_golive_gives_the_terminal_back_and_takes_it_again_on_fg() {
+    let mut terminal = OnTerminal::run("env HISTFILE=/dev/null PS1='wait> ' bash --norc --noprofile -i");
+    terminal.wait_for(b"wait> ");
+    let golive = env!("CARGO_BIN_EXE_golive");
+    terminal.press(&format!("'{golive}' replay '{}' --speed 1000\n", golden("no-go.jsonl").display()));
+    terminal.wait_for(b"Do not go live");
+    terminal.press("\u{1a}");
+    terminal.wait_for(b"Stopped");
+    let seen = terminal.seen();
+    assert!(last(&seen, MOUSE_LEFT[1]) > last(&seen, MOUSE) && last(&seen, LEFT) > last(&seen, TAKEN));
+    assert!(last(&seen, b"Stopped") > last(&seen, LEFT), "the shell has the terminal");
+    terminal.press("fg\n");
+    terminal.wait_for_again(MOUSE, 2);
+    terminal.wait_for_again(b"Do not go live", 2);
+    terminal.press("q");
+    terminal.wait_for_again(LEFT, 2);
+    terminal.press("exit\n");
+    terminal.end();
+}
+
+/// A left click in a column and row counted from 1, as xterm's mode 1006 has it.
+fn click(column: usize, row: usize) -> String {
+    format!("\u{1b}[<0;{column};{row}M\u{1b}[<0;{column};{row}m")
+}
+
+#[test]
+fn a_click_arrives_unless_the_mouse_is_the_terminal_s() {
+    let golive = env!("CARGO_BIN_EXE_golive");
+    let mut terminal = OnTerminal::replay("no-go.jsonl");
+    terminal.wait_for(b"Do not go live");
+    // the second tab, below the seven lines of the verdict
+    terminal.press(&click(15, 8));
+    terminal.wait_for(b"Enter: ingest.primary");
+    terminal.press("q");
+    assert!(contains(&terminal.end(), MOUSE));
+    let replay = format!("'{golive}' replay '{}' --speed 1000", golden("no-go.jsonl").display());
+    for command in [format!("{replay} --no-mouse"), format!("env GOLIVE_NO_MOUSE=1 {replay}")] {
+        let mut terminal = OnTerminal::run(&command);
+        terminal.wait_for(b"Do not go live");
+        terminal.press("q");
+        let seen = terminal.end();
+        assert!(!contains(&seen, b"\x1b[?1000"), "the mouse was touched");
+    }
 }
 
 /// Names the part that [`the_part_of_a_process_that_panics`] plays; unset, it plays none.
@@ -277,6 +343,10 @@ fn with_a_panic_of(part: &str) -> OnTerminal {
 
 fn position(all: &[u8], part: &[u8]) -> Option<usize> {
     all.windows(part.len()).position(|window| window == part)
+}
+
+fn last(all: &[u8], part: &[u8]) -> Option<usize> {
+    all.windows(part.len()).rposition(|window| window == part)
 }
 
 #[test]

@@ -30,6 +30,9 @@ pub(super) struct Show {
     /// `GOLIVE_THEME` names, none where `NO_COLOR` is set, else dark.
     #[arg(long, value_name = "THEME", value_parser = themes())]
     theme: Option<Palette>,
+    /// Leave the mouse to the terminal, which selects text with it; so does `GOLIVE_NO_MOUSE`.
+    #[arg(long)]
+    no_mouse: bool,
 }
 
 fn themes() -> impl TypedValueParser<Value = Palette> {
@@ -39,7 +42,9 @@ fn themes() -> impl TypedValueParser<Value = Palette> {
 impl Show {
     /// How the terminal UI looks.
     pub(super) fn options(self, watching: Watching) -> anyhow::Result<Options> {
-        Options::from_env(watching, self.theme).map_err(|error| exit::Failure::new(exit::USAGE, error).into())
+        let options = Options::from_env(watching, self.theme);
+        let options = options.map_err(|error| exit::Failure::new(exit::USAGE, error))?;
+        Ok(Options { mouse: options.mouse && !self.no_mouse, ..options })
     }
 
     /// The theme that was asked for in the command itself.

@@ -6,7 +6,7 @@ use super::trace::MAX_TRACES;
 use super::{Charset, Trace, Trail, matrix, way_out};
 use crate::evidence::{Measured, Measurement};
 use crate::judge::{self, Judged, Rank};
-use crate::model::{Cause, Code, Effect, Enforcement, Family, Lane, LimitRow, Outcome, Series};
+use crate::model::{Cause, Code, Effect, Enforcement, Family, Finding, Lane, LimitRow, Outcome, Series};
 use crate::policy::{Policy, Waiver};
 use crate::probe::Sample;
 use crate::run::event::CheckHead;
@@ -59,6 +59,8 @@ pub struct FindingText {
     pub expected: String,
     /// What was seen.
     pub observed: String,
+    /// Address families that this names.
+    pub families: Vec<Family>,
     /// What to do; empty when all is well.
     pub remedy: String,
 }
@@ -119,6 +121,8 @@ pub struct Card {
     pub trails: Vec<Trail>,
     bounds: Vec<LimitRow>,
     codes: &'static [Code],
+    /// What a search looks through, in lower case.
+    words: String,
 }
 
 impl Card {
@@ -129,7 +133,7 @@ impl Card {
             Some(person) => format!("{role} ({})", show(&person.name)),
             None => role.to_string(),
         });
-        Self {
+        let mut card = Self {
             id: show(head.id.as_str()),
             probe: head.probe.name(),
             target: show(&head.target),
@@ -152,7 +156,10 @@ impl Card {
             trails: Vec::new(),
             bounds: head.limits.clone(),
             codes: head.probe.codes(),
-        }
+            words: String::new(),
+        };
+        card.gather_words();
+        card
     }
 
     /// What it came to, once that is known.
@@ -200,6 +207,7 @@ impl Card {
             self.not_measured = None;
             self.findings.clear();
             self.traces.clear();
+            self.gather_words();
         }
     }
 
@@ -247,40 +255,56 @@ impl Card {
         if !series.is_empty() {
             self.traces = series.iter().take(MAX_TRACES).map(|one| Trace::of(charset, one)).collect();
         }
+        self.gather_words();
     }
 
     pub(super) fn judged(&mut self, charset: Charset, judged: &Judged, waiver: Option<&Waiver>) {
         self.stage = Stage::Judged(judged.outcome);
         self.expires = judged.expires;
-        self.findings = judged
-            .findings
-            .iter()
-            .map(|finding| FindingText {
-                code: charset.show(&finding.code),
-                means: self.means(&finding.code).map(|means| charset.show(means.trim_end_matches('.'))),
-                effect: finding.effect,
-                expected: charset.show(&finding.expected),
-                observed: charset.show(&finding.observed),
-                remedy: charset.show(&finding.remedy),
-            })
-            .collect();
+        self.findings = judged.findings.iter().map(|finding| self.said(charset, finding)).collect();
         self.waived = waiver.map(|waiver| {
             let text = format!("accepted by {} until {}: {}", waiver.by, waiver.expires, waiver.reason);
             charset.show(&text)
         });
+        self.gather_words();
+    }
+
+    fn said(&self, charset: Charset, finding: &Finding) -> FindingText {
+        let observed = charset.show(&finding.observed);
+        FindingText {
+            code: charset.show(&finding.code),
+            means: self.means(&finding.code).map(|means| charset.show(means.trim_end_matches('.'))),
+            effect: finding.effect,
+            expected: charset.show(&finding.expected),
+            families: matrix::named(&observed),
+            observed,
+            remedy: charset.show(&finding.remedy),
+        }
     }
 
     /// True when the check's own texts or those of its findings hold this; `needle` in lower case.
     pub fn mentions(&self, needle: &str) -> bool {
-        let holds = |text: &str| text.to_lowercase().contains(needle);
-        let said = |one: &FindingText| {
-            let means = one.means.as_deref().unwrap_or_default();
-            [one.code.as_str(), means, &one.expected, &one.observed, &one.remedy].into_iter().any(holds)
+        self.words.contains(needle)
+    }
+
+    /// Once for each change of a text, not for each drawing of what was looked for. No text holds the
+    /// sign that ends it here.
+    fn gather_words(&mut self) {
+        let mut words = String::new();
+        let mut add = |text: &str| {
+            words.push_str(&text.to_lowercase());
+            words.push('\n');
         };
-        let not_measured = |not: &Remedy| holds(not.cause) || holds(&not.detail) || holds(&not.remedy);
-        [self.id.as_str(), self.probe, &self.target, &self.owner].into_iter().any(holds)
-            || self.findings.iter().any(said)
-            || self.not_measured.as_ref().is_some_and(not_measured)
+        [self.id.as_str(), self.probe, &self.target, &self.owner].into_iter().for_each(&mut add);
+        for one in &self.findings {
+            let means = one.means.as_deref().unwrap_or_default();
+            let texts = [one.code.as_str(), means, &one.expected, &one.observed, &one.remedy];
+            texts.into_iter().for_each(&mut add);
+        }
+        if let Some(not) = &self.not_measured {
+            [not.cause, &not.detail, &not.remedy].into_iter().for_each(&mut add);
+        }
+        self.words = words;
     }
 
     fn means(&self, code: &str) -> Option<&'static str> {

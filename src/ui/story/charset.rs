@@ -34,7 +34,15 @@ impl Charset {
             let value = value.to_ascii_lowercase();
             value.contains("utf-8") || value.contains("utf8")
         });
-        if utf8 || cfg!(windows) { Self::Unicode } else { Self::Ascii }
+        if utf8 { Self::Unicode } else { Self::Ascii }
+    }
+
+    /// On Windows there is no locale to ask. Windows Terminal names itself (`WT_SESSION`), others do with
+    /// `TERM_PROGRAM` or `TERM`; the old console host sets none of them, and its fonts have little more
+    /// than code page 437.
+    pub fn from_windows(wt_session: Option<&str>, term_program: Option<&str>, term: Option<&str>) -> Self {
+        let named = [wt_session, term_program, term].into_iter().flatten().any(|value| !value.is_empty());
+        if named { Self::Unicode } else { Self::Ascii }
     }
 
     /// Text as it may be shown: escaped, bounded, in this character set.
@@ -80,4 +88,34 @@ fn ascii(c: char) -> Cow<'static, str> {
         _ => "?",
     };
     Cow::Borrowed(known)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_locale_decides_and_on_windows_the_terminal_s_name() {
+        let locale = Charset::from_locale;
+        assert_eq!(locale(None, Some(""), Some("de_DE.UTF-8"), Some("xterm")), Charset::Unicode);
+        assert_eq!(locale(Some("C"), None, Some("de_DE.UTF-8"), Some("xterm")), Charset::Ascii);
+        assert_eq!(locale(None, None, Some("C.UTF-8"), Some("linux")), Charset::Ascii, "few signs");
+        assert_eq!(locale(None, None, None, None), Charset::Ascii);
+        let windows = Charset::from_windows;
+        assert_eq!(windows(None, None, None), Charset::Ascii, "the old console host");
+        assert_eq!(windows(None, Some(""), Some("")), Charset::Ascii);
+        for (wt_session, program, term) in
+            [(Some("9c0b"), None, None), (None, Some("vscode"), None), (None, None, Some("xterm-256color"))]
+        {
+            assert_eq!(windows(wt_session, program, term), Charset::Unicode);
+        }
+    }
+
+    #[test]
+    fn whatever_comes_is_shown_in_ascii_where_there_is_no_more() {
+        let every = (0..=0x2_ffff_u32).filter_map(char::from_u32);
+        let shown: String = every.map(|c| Charset::Ascii.show(c.encode_utf8(&mut [0; 4]))).collect();
+        assert!(shown.is_ascii() && !shown.contains('\u{1b}'));
+        assert_eq!(Charset::Ascii.show("Jürgen: ≤ 5 ms → ok"), "Jurgen: <= 5 ms -> ok");
+    }
 }

@@ -147,10 +147,8 @@ fn seen(index: usize, card: &Card, family: Family) -> Cell {
     // an outcome that no finding explains (too old, never measured) is that of every family
     let explained = worst(card.findings.iter()).filter(|finding| Outcome::from(finding.effect) == outcome);
     let other = if family == Family::V4 { Family::V6 } else { Family::V4 };
-    let here = |finding: &&FindingText| {
-        let named = named(&finding.observed);
-        named.contains(&family) || !named.contains(&other)
-    };
+    let here =
+        |finding: &&FindingText| finding.families.contains(&family) || !finding.families.contains(&other);
     let (outcome, word) = match (explained, worst(card.findings.iter().filter(here))) {
         (None, _) => (outcome, unexplained(card)),
         (Some(_), Some(finding)) => (finding.effect.into(), tail(&finding.code)),
@@ -178,7 +176,7 @@ fn unexplained(card: &Card) -> String {
 }
 
 /// Families that a text names, by word or by address.
-fn named(text: &str) -> Vec<Family> {
+pub(super) fn named(text: &str) -> Vec<Family> {
     let words = text.split(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | '(' | ')'));
     let address = |word: &str| {
         let word = word.strip_suffix(':').unwrap_or(word);
@@ -188,7 +186,9 @@ fn named(text: &str) -> Vec<Family> {
         let socket = word.parse::<SocketAddr>().map(|socket| socket.ip());
         socket.or_else(|_| word.parse::<IpAddr>()).ok().map(Family::of)
     };
-    words.filter_map(address).collect()
+    let mut families: Vec<Family> = words.filter_map(address).collect();
+    families.dedup();
+    families
 }
 
 /// Families that were asked at the target, IPv4 first.
@@ -258,6 +258,7 @@ mod tests {
             effect,
             expected: "open".to_owned(),
             observed: observed.to_owned(),
+            families: named(observed),
             remedy: String::new(),
         };
         port.findings = vec![
@@ -299,8 +300,8 @@ mod tests {
     #[test]
     fn addresses_are_found_in_what_findings_say() {
         assert_eq!(named("203.0.113.7:1935: refused"), [V4]);
-        assert_eq!(named("31 ms, [2001:db8::1]:9000 (IPv6)"), [V6, V6]);
-        assert_eq!(named("IPv6 2001:db8::1: filtered; 10.1.2.3"), [V6, V6, V4]);
+        assert_eq!(named("31 ms, [2001:db8::1]:9000 (IPv6)"), [V6]);
+        assert_eq!(named("IPv6 2001:db8::1: filtered; 10.1.2.3"), [V6, V4]);
         assert_eq!(named("IPv4: open after 1 s"), [V4]);
         assert_eq!(named("8790 kb/s at the 5th percentile, 5.7.6"), []);
     }

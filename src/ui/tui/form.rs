@@ -187,9 +187,9 @@ impl Form {
         }
     }
 
-    /// Another question begins empty.
-    fn turn(&mut self, to: usize) {
-        if to != self.at {
+    /// Goes to a question, which begins empty.
+    pub fn turn(&mut self, to: usize) {
+        if to != self.at && to < self.questions.len() {
             (self.at, self.field, self.yes) = (to, Field::Answer, None);
             self.evidence.clear();
             self.until.clear();

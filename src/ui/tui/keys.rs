@@ -55,7 +55,7 @@ pub enum Key {
     Quit,
     /// Stop the run at once; leave, when it is over or being stopped.
     Interrupt,
-    /// Put golive to sleep: refused, because it would spoil what is being measured.
+    /// Put golive to sleep: refused while it would spoil what is being measured.
     Suspend,
     /// Any other key.
     Other,
@@ -63,8 +63,7 @@ pub enum Key {
 
 /// Keys and what they do, for the help.
 pub const HELP: &[(&str, &str)] = &[
-    ("Up Down, k j", "select a check"),
-    ("Home End, g G", "first, last check"),
+    ("Up Down Home End", "or k j g G: select a check; the first, the last"),
     ("PgUp PgDn, Space", "scroll the details"),
     ("Tab, 1 to 4", "pages: checks, matrix, way out, earlier runs"),
     ("Arrows, Enter", "in the matrix: another way; the check of the cell"),
@@ -76,7 +75,9 @@ pub const HELP: &[(&str, &str)] = &[
     ("s w e", "when it is over: sign, ask for a waiver, export"),
     ("q", "stop the run (asks first); leave when it is over"),
     ("Ctrl-C", "stop at once, keep what was measured; again: leave"),
+    ("Ctrl-Z", "sleep until fg, when nothing is measured"),
     ("? Esc", "show, hide this help"),
+    ("mouse", "click what you want; wheel; Shift selects text"),
 ];
 
 impl Key {

@@ -6,6 +6,7 @@ pub mod form;
 pub mod keys;
 pub mod page;
 pub mod picture;
+pub mod pointer;
 pub mod sheet;
 mod signals;
 pub mod state;

@@ -57,6 +57,7 @@ pub fn svg(recording: &Recording, picture: Picture) -> String {
 fn screen(state: &mut State, (width, height): (u16, u16), theme: Theme) -> Buffer {
     let Ok(mut terminal) = Terminal::new(TestBackend::new(width, height));
     for _ in 0..2 {
+        state.settle();
         let mut fit = Fit::default();
         let Ok(_) = terminal.draw(|frame| fit = view::draw(frame, state, theme));
         state.fit(fit);

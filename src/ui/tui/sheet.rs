@@ -232,6 +232,15 @@ impl Sheet {
         Filled::Typed
     }
 
+    /// Goes to a field; a choice that is there already goes on to the next, and around.
+    pub fn click(&mut self, field: usize) {
+        let Some(clicked) = self.fields.get_mut(field) else { return };
+        match &mut clicked.value {
+            Value::One { of, at } if field == self.at => *at = (*at + 1) % of.len().max(1),
+            _ => self.at = field,
+        }
+    }
+
     /// Takes in what came of the errand.
     pub fn told(&mut self, result: Result<String, String>) {
         match result {

@@ -3,12 +3,14 @@
 
 mod listing;
 mod matrix;
+mod pointer;
 mod sheet;
 mod time;
 
 use super::form::{Form, Pressed, Stroke};
 use super::keys::Key;
 use super::page::Page;
+use super::pointer::Spots;
 use super::sheet::Sheet;
 use crate::model::Outcome;
 use crate::run::Event;
@@ -16,6 +18,7 @@ use crate::run::people::Said;
 use crate::ui::story::{Card, Charset, Stage, Story};
 pub use listing::{Filter, Search};
 use matrix::Step;
+pub use pointer::Meant;
 use sheet::Wanted;
 
 /// What is being watched.
@@ -36,6 +39,8 @@ pub enum Action {
     Cancel,
     /// Give the terminal back.
     Quit,
+    /// Give the terminal back until golive is woken.
+    Suspend,
 }
 
 /// What lies over the screen.
@@ -60,13 +65,15 @@ pub enum Phase {
     Cut,
 }
 
-/// What a drawing found out: how far things can be scrolled.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+/// What a drawing found out: how far things can be scrolled, and what lies where.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Fit {
     /// Lines of details beyond what fits.
     pub beyond: usize,
     /// Lines of details that fit.
     pub page: usize,
+    /// What can be clicked.
+    pub spots: Spots,
 }
 
 /// The state.
@@ -166,7 +173,6 @@ impl State {
         if self.follow {
             self.follow_run();
         }
-        self.keep_listed();
     }
 
     fn begin(&mut self) {
@@ -192,6 +198,7 @@ impl State {
 
     /// Takes in a key.
     pub fn key(&mut self, key: Key) -> Action {
+        self.settle();
         self.notice = None;
         if self.overlay == Overlay::StopQuestion {
             self.overlay = Overlay::None;
@@ -204,7 +211,10 @@ impl State {
             Key::Quit if self.can_stop() => self.overlay = Overlay::StopQuestion,
             Key::Interrupt if self.can_stop() => return self.cancel(),
             Key::Quit | Key::Interrupt => return Action::Quit,
-            Key::Suspend => self.notice = Some("not put to sleep: that would spoil what is being measured"),
+            Key::Suspend if self.running() => {
+                self.notice = Some("not put to sleep: that would spoil what is being measured");
+            }
+            Key::Suspend => return Action::Suspend,
             Key::Help if self.overlay == Overlay::None => self.overlay = Overlay::Help,
             Key::Back if self.overlay == Overlay::None => self.search = Search::default(),
             Key::Help | Key::Back => self.overlay = Overlay::None,
@@ -230,7 +240,7 @@ impl State {
             Key::Follow => {
                 self.follow = true;
                 self.follow_run();
-                self.keep_listed();
+                self.settle();
             }
             Key::Answer => self.open_form(),
             Key::Yes | Key::Done | Key::Other => {}
@@ -297,8 +307,8 @@ impl State {
 
     /// Takes in what the last drawing found out.
     pub fn fit(&mut self, fit: Fit) {
-        self.fit = fit;
         self.scroll = self.scroll.min(fit.beyond);
+        self.fit = fit;
     }
 
     /// True while a run is under way on this machine.

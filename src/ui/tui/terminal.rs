@@ -1,15 +1,13 @@
 //! The only part of the UI that touches a terminal, a clock or a signal. It has a thread of
 //! its own, so that a slow terminal never delays what is being measured.
 
-use std::io::{self, IsTerminal as _, Write as _};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+mod raw;
+
+use std::io;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crossterm::event::{Event as Input, EventStream};
-use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen};
-use crossterm::{cursor, execute, terminal};
 use futures::StreamExt as _;
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
@@ -19,21 +17,24 @@ use tokio_util::sync::CancellationToken;
 use super::errand::Clerk;
 use super::form::Stroke;
 use super::keys::Key;
-use super::signals::{Signal, Signals};
-use super::state::{Action, Fit, Phase, State, Watching};
+use super::pointer::Pointer;
+use super::signals::{self, Signal, Signals};
+use super::state::{Action, Fit, Meant, Phase, State, Watching};
 use super::theme::{Palette, Theme};
 use super::view;
+use crate::run::Event;
 use crate::run::earlier::Earlier;
 use crate::run::people::{Desk, Said};
-use crate::run::{Event, crash};
 use crate::ui::story::Charset;
+pub use raw::restore;
+use raw::{Raw, enter};
 
 /// Shortest time between two drawings.
 const FRAME: Duration = Duration::from_millis(50);
 /// How often what moves by itself is drawn.
 const TURN: Duration = Duration::from_millis(125);
-/// Most events taken in before the next drawing.
-const BATCH: usize = 4096;
+/// Longest that events are taken in without a look at the keyboard.
+const BATCH: Duration = Duration::from_millis(25);
 
 /// What to watch, and how.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -44,24 +45,29 @@ pub struct Options {
     pub theme: Theme,
     /// How fast the viewer's clock runs, for a recording; 1 is real time.
     pub speed: f64,
+    /// The mouse is golive's; else the terminal's, which selects text with it.
+    pub mouse: bool,
 }
 
 impl Options {
     /// Signs and colours from the environment (`LC_ALL`, `LC_CTYPE`, `LANG`, `TERM`, `NO_COLOR`,
-    /// `GOLIVE_THEME`), unless a theme is asked for. An error names the themes that there are.
+    /// `GOLIVE_THEME`), unless a theme is asked for; with the mouse, unless `GOLIVE_NO_MOUSE` is set and not
+    /// empty. An error names the themes that there are.
     pub fn from_env(watching: Watching, asked: Option<Palette>) -> Result<Self, String> {
-        Ok(Self { watching, theme: theme_from_env(asked)?, speed: 1.0 })
+        let mouse = std::env::var_os("GOLIVE_NO_MOUSE").is_none_or(|value| value.is_empty());
+        Ok(Self { watching, theme: theme_from_env(asked)?, speed: 1.0, mouse })
     }
 }
 
 fn theme_from_env(asked: Option<Palette>) -> Result<Theme, String> {
     let var = |name| std::env::var(name).ok();
-    let charset = Charset::from_locale(
-        var("LC_ALL").as_deref(),
-        var("LC_CTYPE").as_deref(),
-        var("LANG").as_deref(),
-        var("TERM").as_deref(),
-    );
+    let charset = if cfg!(windows) {
+        let (session, program) = (var("WT_SESSION"), var("TERM_PROGRAM"));
+        Charset::from_windows(session.as_deref(), program.as_deref(), var("TERM").as_deref())
+    } else {
+        let (all, ctype, lang) = (var("LC_ALL"), var("LC_CTYPE"), var("LANG"));
+        Charset::from_locale(all.as_deref(), ctype.as_deref(), lang.as_deref(), var("TERM").as_deref())
+    };
     let palette = Palette::choose(asked, var("NO_COLOR").as_deref(), var("GOLIVE_THEME").as_deref())?;
     Ok(Theme { palette, charset })
 }
@@ -125,7 +131,7 @@ impl Screen {
     fn on_its_own_runtime(self) -> io::Result<()> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let shown = {
-            let _raw = Raw::enter()?;
+            let _raw = Raw::enter(self.options.mouse)?;
             runtime.block_on(self.show())
         };
         // Input is read by a thread that may be waiting: leave it behind.
@@ -134,7 +140,7 @@ impl Screen {
     }
 
     async fn show(mut self) -> io::Result<()> {
-        let Options { watching, theme, speed } = self.options;
+        let Options { watching, theme, speed, mouse } = self.options;
         let mut terminal = Terminal::new(CrosstermBackend::new(io::stdout()))?;
         let mut state = State::new(theme.charset, watching);
         state.story.remember(&std::mem::take(&mut self.beside.earlier));
@@ -142,25 +148,41 @@ impl Screen {
         let origin = Instant::now();
         let mut drawn: Option<Instant> = None;
         let mut due = Some(Duration::ZERO);
+        // something changed that is not drawn yet: events wait for the drawing, which takes them in
+        let mut pending = false;
         loop {
             let happened = tokio::select! {
                 biased;
                 () = self.leave.cancelled() => return Ok(()),
                 signal = signals.next() => Happened::Signal(signal),
                 input = input.next() => Happened::Input(input.transpose()?),
-                event = self.events.recv(), if self.open => Happened::Event(event),
+                event = self.events.recv(), if self.open && !pending => Happened::Event(event),
                 () = sleep(due), if due.is_some() => Happened::Time,
             };
             state.tick(origin.elapsed().as_secs_f64() * 1000.0 * speed);
             let changed = !matches!(happened, Happened::Time);
-            if self.take_in(happened, &mut state, &mut terminal)? {
-                return Ok(());
+            match self.take_in(happened, &mut state) {
+                Next::GoOn => {}
+                Next::Leave => return Ok(()),
+                Next::Sleep if !asleep(&mut signals).await? => {
+                    self.cancel.cancel();
+                    return Ok(());
+                }
+                Next::Sleep | Next::TakeBack => {
+                    enter(mouse)?;
+                    // not `clear`: it asks the terminal where the cursor is, and the answer would come in
+                    // between keys, or never
+                    let size = terminal.size()?;
+                    terminal.resize(size.into())?;
+                }
             }
             let wait = drawn.map_or(Duration::ZERO, |at| FRAME.saturating_sub(at.elapsed()));
-            if changed && !wait.is_zero() {
+            pending = changed && !wait.is_zero();
+            if pending {
                 due = Some(wait);
                 continue;
             }
+            state.settle();
             let mut fit = Fit::default();
             terminal.draw(|frame| fit = view::draw(frame, &state, theme))?;
             state.fit(fit);
@@ -169,61 +191,77 @@ impl Screen {
         }
     }
 
-    /// True when the screen is to be left.
-    fn take_in<B>(
-        &mut self,
-        happened: Happened,
-        state: &mut State,
-        terminal: &mut Terminal<B>,
-    ) -> io::Result<bool>
-    where
-        B: ratatui::backend::Backend<Error = io::Error>,
-    {
-        let key = match happened {
+    fn take_in(&mut self, happened: Happened, state: &mut State) -> Next {
+        let meant = match happened {
             Happened::Signal(Signal::Leave) => {
                 self.cancel.cancel();
-                return Ok(true);
+                return Next::Leave;
             }
-            Happened::Signal(Signal::Interrupt) => Some(Key::Interrupt),
-            Happened::Signal(Signal::Continued) => {
-                enter()?;
-                terminal.clear()?;
-                None
-            }
+            Happened::Signal(Signal::Interrupt) => Some(Meant::Key(Key::Interrupt)),
+            Happened::Signal(Signal::Sleep) => Some(Meant::Key(Key::Suspend)),
+            Happened::Signal(Signal::Continued) => return Next::TakeBack,
             // The keyboard went away: nobody is left to press q.
-            Happened::Input(None) => return Ok(true),
-            Happened::Input(Some(Input::Key(key))) if state.form.is_some() => {
-                if let Some(said) = Stroke::from_event(&key).and_then(|stroke| state.stroke(stroke)) {
-                    self.say(said);
-                }
+            Happened::Input(None) => return Next::Leave,
+            Happened::Input(Some(Input::Key(key))) => state.meant(&key),
+            Happened::Input(Some(Input::Mouse(mouse))) => {
+                Pointer::from_event(&mouse).and_then(|pointer| state.point(pointer))
+            }
+            Happened::Event(Some(event)) => {
+                state.apply(&event);
+                self.take_in_waiting(state);
                 None
             }
-            Happened::Input(Some(Input::Key(key))) if state.sheet.is_some() => {
-                let errand = Stroke::from_event(&key).and_then(|stroke| state.fill(stroke));
-                if let (Some(errand), Some(clerk)) = (errand, &mut self.beside.clerk) {
-                    state.told(clerk.carry_out(&errand));
-                }
+            Happened::Event(None) => {
+                self.open = false;
+                state.end();
+                let nothing_left = state.phase == Phase::Cut && state.watching == Watching::Run;
+                return if nothing_left { Next::Leave } else { Next::GoOn };
+            }
+            Happened::Time => {
+                self.take_in_waiting(state);
                 None
             }
-            Happened::Input(Some(Input::Key(key))) if state.search.typing => {
-                if let Some(stroke) = Stroke::from_event(&key) {
-                    state.seek(stroke);
-                }
-                None
-            }
-            Happened::Input(Some(Input::Key(key))) => Key::from_event(&key),
-            Happened::Event(event) => return Ok(self.events(event, state)),
-            Happened::Time | Happened::Input(Some(_)) => None,
+            Happened::Input(Some(_)) => None,
         };
-        if let Some(said) = key.and_then(|key| state.waiting(key)) {
+        match meant {
+            Some(Meant::Key(key)) => self.key(key, state),
+            Some(Meant::Stroke(stroke)) => {
+                self.stroke(stroke, state);
+                Next::GoOn
+            }
+            None => Next::GoOn,
+        }
+    }
+
+    fn key(&mut self, key: Key, state: &mut State) -> Next {
+        if let Some(said) = state.waiting(key) {
             self.say(said);
         }
-        match key.map(|key| state.key(key)) {
-            Some(Action::Quit) => return Ok(true),
-            Some(Action::Cancel) => self.cancel.cancel(),
-            Some(Action::None) | None => {}
+        match state.key(key) {
+            Action::Quit => return Next::Leave,
+            Action::Suspend => match signals::may_sleep() {
+                Ok(()) => return Next::Sleep,
+                Err(why) => state.notice = Some(why),
+            },
+            Action::Cancel => self.cancel.cancel(),
+            Action::None => {}
         }
-        Ok(false)
+        Next::GoOn
+    }
+
+    /// A key for what is being filled in or typed.
+    fn stroke(&mut self, stroke: Stroke, state: &mut State) {
+        if state.form.is_some() {
+            if let Some(said) = state.stroke(stroke) {
+                self.say(said);
+            }
+        } else if state.sheet.is_some() {
+            if let (Some(errand), Some(clerk)) = (state.fill(stroke), &mut self.beside.clerk) {
+                state.told(clerk.carry_out(&errand));
+            }
+        } else if state.search.typing {
+            state.seek(stroke);
+        }
     }
 
     /// A run that no longer listens needs no answer.
@@ -233,21 +271,39 @@ impl Screen {
         }
     }
 
-    /// An event and all that wait behind it. True when there is nothing left to watch.
-    fn events(&mut self, first: Option<Event>, state: &mut State) -> bool {
-        let Some(first) = first else {
-            self.open = false;
-            state.end();
-            return state.phase == Phase::Cut && state.watching == Watching::Run;
-        };
-        state.apply(&first);
-        for _ in 0..BATCH {
-            match self.events.try_recv() {
-                Ok(event) => state.apply(&event),
-                Err(_) => break,
+    /// The events that wait.
+    fn take_in_waiting(&mut self, state: &mut State) {
+        let begun = Instant::now();
+        while let Ok(event) = self.events.try_recv() {
+            state.apply(&event);
+            if begun.elapsed() > BATCH {
+                break;
             }
         }
-        false
+    }
+}
+
+/// What is to be done about it.
+enum Next {
+    GoOn,
+    /// Others used the terminal: take it, and draw all of it again.
+    TakeBack,
+    /// Give the terminal back until golive is woken.
+    Sleep,
+    Leave,
+}
+
+/// Gives the terminal back and sleeps. False when golive was woken to end.
+async fn asleep(signals: &mut Signals) -> io::Result<bool> {
+    restore();
+    signals::sleep()?;
+    // This thread may run on for a moment: the terminal is taken back when golive was woken, not before.
+    loop {
+        match signals.next().await {
+            Signal::Continued => return Ok(true),
+            Signal::Leave => return Ok(false),
+            Signal::Interrupt | Signal::Sleep => {}
+        }
     }
 }
 
@@ -261,72 +317,4 @@ enum Happened {
 
 async fn sleep(time: Option<Duration>) {
     tokio::time::sleep(time.unwrap_or_default()).await;
-}
-
-/// True while the terminal is ours.
-static OURS: AtomicBool = AtomicBool::new(false);
-/// What panicked while the terminal was ours, to be said after it is given back.
-static PANICS: Mutex<Vec<String>> = Mutex::new(Vec::new());
-
-fn enter() -> io::Result<()> {
-    terminal::enable_raw_mode()?;
-    OURS.store(true, Ordering::SeqCst);
-    execute!(io::stdout(), EnterAlternateScreen, cursor::Hide)
-}
-
-/// Gives the terminal back, if it is ours; before ending the process early, call this.
-pub fn restore() {
-    if !OURS.swap(false, Ordering::SeqCst) {
-        return;
-    }
-    let _ = execute!(io::stdout(), LeaveAlternateScreen, cursor::Show);
-    let _ = terminal::disable_raw_mode();
-    let mut panics = PANICS.lock().unwrap_or_else(PoisonError::into_inner);
-    for panic in panics.drain(..) {
-        let _ = writeln!(io::stderr(), "{panic}");
-    }
-}
-
-/// The terminal in raw mode on its alternate screen; dropping it gives the terminal back, also
-/// when drawing panics.
-struct Raw;
-
-impl Raw {
-    fn enter() -> io::Result<Self> {
-        if !io::stdout().is_terminal() {
-            return Err(io::Error::other("stdout is not a terminal: use --plain or --json"));
-        }
-        keep_panics_off_the_screen();
-        let raw = Self;
-        enter()?;
-        Ok(raw)
-    }
-}
-
-impl Drop for Raw {
-    fn drop(&mut self) {
-        restore();
-    }
-}
-
-/// While the terminal is ours, a panic's text would be written across the screen, and a panic
-/// in a probe is no reason to end the screen (it becomes a "not measured"). So the text is
-/// kept until the terminal is given back; a panic of the process's own end gives it back first.
-fn keep_panics_off_the_screen() {
-    static ONCE: std::sync::Once = std::sync::Once::new();
-    ONCE.call_once(|| {
-        let before = std::panic::take_hook();
-        std::panic::set_hook(Box::new(move |info| {
-            if OURS.load(Ordering::SeqCst) && std::thread::current().name() == Some("main") {
-                restore();
-            }
-            if OURS.load(Ordering::SeqCst) {
-                let mut panics = PANICS.lock().unwrap_or_else(PoisonError::into_inner);
-                panics.push(crash::hear(info));
-                panics.truncate(16);
-            } else {
-                before(info);
-            }
-        }));
-    });
 }

@@ -1,7 +1,9 @@
 mod after;
 mod board;
+mod charts;
 mod hostile;
 mod listing;
+mod mouse;
 mod themes;
 
 use insta::assert_snapshot;
@@ -55,6 +57,7 @@ fn over(end: End) -> State {
 fn draw(state: &mut State, (width, height): (u16, u16), theme: Theme) -> Buffer {
     let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
     for _ in 0..2 {
+        state.settle();
         let mut fit = super::state::Fit::default();
         terminal.draw(|frame| fit = view::draw(frame, state, theme)).unwrap();
         state.fit(fit);
@@ -154,6 +157,17 @@ fn quitting_asks_first_and_keeps_what_was_measured() {
 
     assert_eq!(over(End::Go).key(Key::Quit), Action::Quit);
     assert_eq!(over(End::Go).key(Key::Interrupt), Action::Quit);
+}
+
+#[test]
+fn golive_sleeps_when_nothing_is_measured() {
+    let mut state = after(End::Go, 12.0, COLOUR);
+    assert_eq!(state.key(Key::Suspend), Action::None);
+    assert!(screen(&mut state, SMALL).contains("that would spoil what is being measured"));
+    assert_eq!(over(End::Go).key(Key::Suspend), Action::Suspend);
+    let mut state = State::new(Charset::Unicode, Watching::Recording);
+    state.apply(&fixture::started());
+    assert_eq!(state.key(Key::Suspend), Action::Suspend, "a recording measures nothing");
 }
 
 #[test]

@@ -132,8 +132,10 @@ const SPINNER: [&str; 10] = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "�
 const ASCII_SPINNER: [&str; 4] = ["|", "/", "-", "\\"];
 
 impl Theme {
-    /// The first in Unicode, the second in ASCII.
+    /// The first in Unicode, the second in ASCII: every console has that, those of Windows with code page
+    /// 437 too.
     pub const fn pick(self, unicode: &'static str, ascii: &'static str) -> &'static str {
+        debug_assert!(ascii.is_ascii(), "a sign that an old console may lack");
         match self.charset {
             Charset::Unicode => unicode,
             Charset::Ascii => ascii,
@@ -330,6 +332,19 @@ mod tests {
                 let ratio = contrast(colour, ground);
                 assert!(ratio >= least, "{palette:?} {colour:?}: {ratio:.1}");
             }
+        }
+    }
+
+    #[test]
+    fn frames_and_what_turns_need_nothing_but_ascii() {
+        let theme = Theme { palette: Palette::Mono, charset: Charset::Ascii };
+        let border = theme.border();
+        let corners = [border.top_left, border.top_right, border.bottom_left, border.bottom_right];
+        let edges =
+            [border.vertical_left, border.vertical_right, border.horizontal_top, border.horizontal_bottom];
+        let turning = (0..40).map(|turn| theme.spinner(f64::from(turn) * 125.0));
+        for sign in corners.into_iter().chain(edges).chain(turning).chain([theme.dot()]) {
+            assert!(sign.is_ascii() && !sign.is_empty(), "{sign}");
         }
     }
 

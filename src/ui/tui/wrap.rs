@@ -2,9 +2,9 @@
 
 use unicode_width::UnicodeWidthStr as _;
 
-/// Cells that a text takes.
+/// Cells that a text takes. Most of what is shown is ASCII, whose bytes need not be looked up one by one.
 pub(super) fn cells(text: &str) -> usize {
-    text.width()
+    if text.is_ascii() { text.len() } else { text.width() }
 }
 
 /// Lines of at most `width` cells, broken at spaces; a longer word is cut. At least one line.
@@ -19,10 +19,11 @@ pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
             line = cut(word, width, &mut lines);
             continue;
         }
-        let longer = format!("{line} {word}");
-        if cells(&longer) <= width {
-            line = longer;
-        } else {
+        let before = line.len();
+        line.push(' ');
+        line.push_str(word);
+        if cells(&line) > width {
+            line.truncate(before);
             lines.push(std::mem::take(&mut line));
             line = cut(word, width, &mut lines);
         }

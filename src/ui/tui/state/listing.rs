@@ -66,7 +66,7 @@ impl State {
             Filter::Attention => area(0),
             Filter::Area(here) => area(areas.iter().position(|one| one.name == *here).map_or(0, |at| at + 1)),
         };
-        self.keep_listed();
+        self.settle();
     }
 
     pub(super) fn open_search(&mut self) {
@@ -89,7 +89,7 @@ impl State {
             Stroke::Down => self.step(1),
             Stroke::Char(_) | Stroke::Next | Stroke::Previous => {}
         }
-        self.keep_listed();
+        self.settle();
     }
 
     pub(super) fn step(&mut self, by: isize) {
@@ -109,9 +109,11 @@ impl State {
         }
     }
 
-    /// When the filter or the search hides the selected card, the nearest listed one is selected.
-    pub(super) fn keep_listed(&mut self) {
-        if !self.narrowed() || self.card().is_some() {
+    /// When the filter or the search hides the selected card, the nearest listed one is selected: before
+    /// each drawing and each key, not for each of thousands of events.
+    pub fn settle(&mut self) {
+        // the other pages show any check
+        if self.page != Page::Checks || !self.narrowed() || self.card().is_some() {
             return;
         }
         let nearest = self.listed().into_iter().min_by_key(|index| index.abs_diff(self.selected));

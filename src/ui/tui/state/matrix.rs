@@ -50,11 +50,26 @@ impl State {
         let (row, column) = self.cell(&matrix);
         let within =
             |at: usize, by: isize, count: usize| at.saturating_add_signed(by).min(count.saturating_sub(1));
-        self.cell = match step {
+        let cell = match step {
             Step::Rows(by) => (within(row, by, matrix.rows.len()), column),
             Step::Columns(by) => (row, within(column, by, matrix.columns.len())),
         };
-        let card = matrix.rows.get(self.cell.0).and_then(|row| row.cells.get(self.cell.1)?.card());
+        self.select_cell(&matrix, cell);
+    }
+
+    /// A click selects a cell; one on the selected cell shows its check.
+    pub(super) fn click_cell(&mut self, cell: (usize, usize)) {
+        let matrix = self.matrix();
+        if self.cell(&matrix) == cell {
+            self.show_cell();
+        } else {
+            self.select_cell(&matrix, cell);
+        }
+    }
+
+    fn select_cell(&mut self, matrix: &Matrix, cell: (usize, usize)) {
+        self.cell = cell;
+        let card = matrix.rows.get(cell.0).and_then(|row| row.cells.get(cell.1)?.card());
         self.at_nothing = card.is_none();
         if let Some(card) = card {
             self.select(card);

@@ -1,6 +1,11 @@
 //! Text and steps that nobody intended.
 
+use ratatui::layout::Position;
+
 use super::*;
+use crate::ui::tui::page::Page;
+use crate::ui::tui::pointer::Pointer;
+use crate::ui::tui::state::Meant;
 
 /// Text that would act on a terminal, everywhere where a recording can hold text.
 fn hostile() -> Vec<Event> {
@@ -87,15 +92,28 @@ fn any_key() -> impl Strategy<Value = Key> {
 enum Step {
     Event(Box<Event>),
     Key(Key),
+    Pointer(Pointer),
     Tick(f64),
     Size(u16, u16),
     End,
+}
+
+fn any_pointer() -> impl Strategy<Value = Pointer> {
+    (0_u16..220, 0_u16..70, 0_u8..4).prop_map(|(x, y, what)| {
+        let at = Position { x, y };
+        match what {
+            0 => Pointer::Wheel { at, down: true },
+            1 => Pointer::Wheel { at, down: false },
+            _ => Pointer::Click(at),
+        }
+    })
 }
 
 fn any_step() -> impl Strategy<Value = Step> {
     prop_oneof![
         6 => any_event().prop_map(|event| Step::Event(Box::new(event))),
         4 => any_key().prop_map(Step::Key),
+        4 => any_pointer().prop_map(Step::Pointer),
         1 => any::<f64>().prop_map(Step::Tick),
         2 => (1_u16..=200, 1_u16..=60).prop_map(|(width, height)| Step::Size(width, height)),
         1 => Just(Step::End),
@@ -120,13 +138,22 @@ proptest! {
             match step {
                 Step::Event(event) => state.apply(&event),
                 Step::Key(key) => { state.key(key); }
+                Step::Pointer(pointer) => match state.point(pointer) {
+                    Some(Meant::Key(key)) => { state.key(key); }
+                    Some(Meant::Stroke(stroke)) => {
+                        state.stroke(stroke);
+                        state.fill(stroke);
+                        state.seek(stroke);
+                    }
+                    None => {}
+                },
                 Step::Tick(ms) => state.tick(ms),
                 Step::Size(width, height) => size = (width, height),
                 Step::End => state.end(),
             }
             let shown = text(&draw(&mut state, size, theme));
             prop_assert!(!ascii || shown.is_ascii(), "{}", shown);
-            prop_assert!(state.scroll == 0 || state.card().is_some());
+            prop_assert!(state.scroll == 0 || state.card().is_some() || state.page != Page::Checks);
         }
     }
 }

@@ -23,19 +23,30 @@ pub(super) struct Drawn<'a> {
     trace: &'a Trace,
 }
 
-/// The charts that belong on screen: the selected check's, else those of one that runs. First
-/// those that have a limit, turned by as many as the user asked.
+/// The charts that belong on screen: the selected check's, else those of one that runs. What the
+/// line carries comes first, whatever was measured first; turned by as many as the user asked.
 pub(super) fn wanted(state: &State) -> Vec<Drawn<'_>> {
-    let drawn = |card: &'_ Card| card.traces.iter().any(|trace| !trace.points.is_empty());
+    let drawn = |card: &'_ Card| card.traces.iter().any(|trace| !trace.is_empty());
     let running = |card: &&Card| matches!(card.stage, Stage::Running { .. }) && drawn(card);
     let selected = state.card().filter(|card| drawn(card));
     let Some(card) = selected.or_else(|| state.story.cards.iter().find(running)) else { return Vec::new() };
-    let traces = card.traces.iter().filter(|trace| !trace.points.is_empty());
+    let traces = card.traces.iter().filter(|trace| !trace.is_empty());
     let mut all: Vec<_> = traces.map(|trace| Drawn { card, trace }).collect();
-    all.sort_by_key(|drawn| drawn.trace.required.is_none());
+    all.sort_by_key(|drawn| (place(drawn.trace), drawn.trace.required.is_none()));
     let by = state.chart.checked_rem(all.len()).unwrap_or(0);
     all.rotate_left(by);
     all
+}
+
+/// Where a series stands among those of its check: the rate, round trips, loss, what was sent again.
+fn place(trace: &Trace) -> u8 {
+    let says = |word: &str| trace.name.to_lowercase().contains(word);
+    match trace.unit.as_str() {
+        "kb/s" => 0,
+        "ms" => 1,
+        _ if says("loss") || says("lost") => 2,
+        _ => 3,
+    }
 }
 
 /// Draws one chart; `others` is how many more there are that do not fit.
@@ -95,9 +106,9 @@ struct Scale {
 
 impl Scale {
     fn of(state: &State, card: &Card, trace: &Trace) -> Self {
-        let last = trace.points.iter().map(|point| point.0).fold(0.0, f64::max);
+        let last = trace.points().map(|point| point.0).fold(0.0, f64::max);
         let running = state.running_ms(card).map(|ms| (ms / 1000.0).max(card.seconds));
-        let highest = trace.points.iter().map(|point| point.1).chain(trace.required).fold(0.0, f64::max);
+        let highest = trace.points().map(|point| point.1).chain(trace.required).fold(0.0, f64::max);
         Self { seconds: running.unwrap_or(0.0).max(last).max(0.1), top: nice(highest * 1.05) }
     }
 
@@ -140,16 +151,16 @@ fn number(value: f64) -> String {
 /// Lowest and highest value in each column; `None` where nothing was measured.
 fn bins(trace: &Trace, seconds: f64, width: u16) -> Vec<Option<(f64, f64)>> {
     let mut bins = vec![None; usize::from(width)];
-    for (at, value) in &trace.points {
+    for (at, value) in trace.points() {
         let share = (at / seconds).clamp(0.0, 1.0);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to width")]
         let index = (share * f64::from(width)) as usize;
         let Some(bin) = bins.get_mut(index.min(usize::from(width).saturating_sub(1))) else { continue };
-        let (low, high) = bin.unwrap_or((*value, *value));
+        let (low, high) = bin.unwrap_or((value, value));
         *bin = Some((value.min(low), value.max(high)));
     }
     // Narrower than the samples are apart: a column between two belongs to the one before.
-    let gap = usize::from(width).div_ceil(trace.points.len().max(1)) + 1;
+    let gap = usize::from(width).div_ceil(trace.stretches().max(1)) + 1;
     let mut before: Option<(usize, (f64, f64))> = None;
     let last = bins.iter().rposition(Option::is_some).unwrap_or(0);
     for (index, bin) in bins.iter_mut().enumerate().take(last) {

@@ -13,19 +13,27 @@ use crate::ui::tui::state::{Fit, State};
 use crate::ui::tui::theme::Theme;
 use crate::ui::tui::wrap::{cells, wrap};
 
-pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &State, theme: Theme) -> Fit {
+/// Draws the lines that the state is scrolled to; finds out how far it can be.
+pub(super) fn draw(
+    frame: &mut Frame<'_>,
+    area: Rect,
+    lines: Vec<Line<'static>>,
+    state: &State,
+    theme: Theme,
+    fit: &mut Fit,
+) {
     let Some(card) = state.card() else {
-        let block = framed(theme, titled(theme, "details"));
-        frame.render_widget(block, area);
-        return Fit::default();
+        frame.render_widget(framed(theme, titled(theme, "details")), area);
+        return;
     };
-    let lines = lines(card, state, theme, area);
-    scroll::draw(frame, area, &format!("{}{}{}", card.id, theme.dot(), card.probe), lines, state, theme)
+    let title = format!("{}{}{}", card.id, theme.dot(), card.probe);
+    scroll::draw(frame, area, &title, lines, state, theme, fit);
 }
 
-/// The lines of the details in a frame of this size.
-pub(super) fn lines(card: &Card, state: &State, theme: Theme, area: Rect) -> Vec<Line<'static>> {
-    Page::of(card, state, theme, usize::from(framed(theme, "").inner(area).width)).lines
+/// The lines of the details in a frame of this width; none, when no check is selected.
+pub(super) fn lines(state: &State, theme: Theme, width: u16) -> Vec<Line<'static>> {
+    let within = usize::from(width.saturating_sub(2));
+    state.card().map(|card| Page::of(card, state, theme, within).lines).unwrap_or_default()
 }
 
 /// Cells for the name of an entry.

@@ -4,14 +4,23 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
+use super::words::{self, Word, word};
+use crate::ui::tui::form::Stroke;
+use crate::ui::tui::keys::Key;
+use crate::ui::tui::pointer::{Hit, Spots};
 use crate::ui::tui::state::{Overlay, State, Watching};
 use crate::ui::tui::theme::Theme;
 use crate::ui::tui::wrap::{cells, clip};
 
-pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &State, theme: Theme) {
+pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &State, theme: Theme, spots: &mut Spots) {
     if state.overlay == Overlay::StopQuestion {
-        let text = " Stop the run? What was measured is kept.   y: stop   any other key: go on ";
-        frame.render_widget(Line::from(text).style(theme.selected()), area);
+        spots.cover();
+        let asked = [
+            ("Stop the run? What was measured is kept.".to_owned(), None),
+            word("y: stop", Hit::Key(Key::Yes)),
+            ("any other key: go on ".to_owned(), None),
+        ];
+        question(frame, area, &asked, theme, spots);
         return;
     }
     if let Some(notice) = state.notice {
@@ -20,10 +29,15 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &State, theme: Them
     }
     if state.search.typing {
         let needle = state.story.charset().show(&state.search.needle);
-        let (hint, mark) = ("   Enter: keep   Esc: no more ", theme.pick("▏", "_"));
-        let room = usize::from(area.width).saturating_sub(cells(hint) + 3);
+        let (keep, close) = ("Enter: keep", "Esc: no more ");
+        let room = usize::from(area.width).saturating_sub(cells(keep) + cells(close) + 9);
         let needle = clip(&needle, room, theme.pick("…", "..."));
-        frame.render_widget(Line::from(format!(" /{needle}{mark}{hint}")).style(theme.selected()), area);
+        let typed = [
+            (format!("/{needle}{}", theme.pick("▏", "_")), None),
+            word(keep, Hit::Stroke(Stroke::Enter)),
+            word(close, Hit::Stroke(Stroke::Close)),
+        ];
+        question(frame, area, &typed, theme, spots);
         return;
     }
     if !state.story.asking.is_empty() {
@@ -33,10 +47,29 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &State, theme: Them
         } else {
             format!("{count} questions to people are open")
         };
-        let text = format!(" All is measured; {open}.   a: answer   Enter: write the report ");
-        frame.render_widget(Line::from(text).style(theme.selected()), area);
+        let waits = [
+            (format!("All is measured; {open}."), None),
+            word("a: answer", Hit::Key(Key::Answer)),
+            word("Enter: write the report ", Hit::Key(Key::Done)),
+        ];
+        question(frame, area, &waits, theme, spots);
         return;
     }
+    let (text, places) = words::laid(&keys(state, theme, usize::from(area.width)), "  ");
+    words::put(spots, area, places);
+    frame.render_widget(Line::from(Span::styled(text, theme.faint())), area);
+}
+
+/// What wants an answer, across the whole line.
+fn question(frame: &mut Frame<'_>, area: Rect, words: &[Word], theme: Theme, spots: &mut Spots) {
+    let (text, places) = words::laid(words, "   ");
+    words::put(spots, area, places);
+    frame.render_widget(Line::from(text).style(theme.selected()), area);
+}
+
+/// The keys of the moment, in short.
+fn keys(state: &State, theme: Theme, width: usize) -> Vec<Word> {
+    let key = |text: &str, key| word(text, Hit::Key(key));
     let leave = if state.can_stop() {
         "q: stop"
     } else if state.running() {
@@ -44,11 +77,21 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &State, theme: Them
     } else {
         "q: leave"
     };
-    let narrow =
-        if state.search.needle.is_empty() { "f: filter  /: search" } else { "f: filter  Esc: no search" };
-    let arrows = theme.pick("↑↓: select", "Up Down: select");
     let over = state.story.ending.is_some() && state.watching == Watching::Run;
-    let more = if over { "s: sign  w: waiver  e: export" } else { narrow };
-    let text = [arrows, "Tab: pages", more, "?: keys", leave].join("  ");
-    frame.render_widget(Line::from(Span::styled(format!(" {text}"), theme.faint())), area);
+    let mut keys = vec![
+        (theme.pick("↑↓: select", "Up Down: select").to_owned(), None),
+        key("Tab: pages", Key::NextPage),
+    ];
+    if over {
+        keys.extend([key("s: sign", Key::Sign), key("w: waiver", Key::Waive), key("e: export", Key::Export)]);
+    } else {
+        let sought = !state.search.needle.is_empty();
+        let search = if sought { key("Esc: no search", Key::Back) } else { key("/: search", Key::Search) };
+        keys.extend([key("f: filter", Key::Filter), search]);
+    }
+    let used: usize = keys.iter().map(|(text, _)| cells(text) + 2).sum();
+    let help =
+        ["?: keys, mouse", "?: keys"].into_iter().find(|help| used + cells(help) + cells(leave) + 3 <= width);
+    keys.extend([key(help.unwrap_or("?: keys"), Key::Help), key(leave, Key::Quit)]);
+    keys
 }

@@ -1,31 +1,30 @@
 //! The keys, over everything else.
 
 use ratatui::Frame;
-use ratatui::layout::{Constraint, Flex, Layout, Rect};
+use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Clear, Paragraph};
 
-use super::{framed, titled};
+use super::dialog::Dialog;
 use crate::judge::Word;
 use crate::model::Outcome;
-use crate::ui::tui::keys::HELP;
+use crate::ui::tui::keys::{HELP, Key};
+use crate::ui::tui::pointer::{Hit, Spots};
 use crate::ui::tui::theme::Theme;
 
-pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, theme: Theme) {
-    let mut lines: Vec<Line<'_>> = HELP
-        .iter()
-        .map(|(keys, what)| {
-            Line::from(vec![Span::styled(format!(" {keys:<17}"), theme.strong()), Span::raw(*what)])
-        })
-        .collect();
-    lines.push(Line::default());
-    lines.push(outcomes(theme));
-    lines.push(verdicts(theme));
-    let height = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(2);
-    let [row] = Layout::vertical([Constraint::Length(height)]).flex(Flex::Center).areas(area);
-    let [middle] = Layout::horizontal([Constraint::Length(70)]).flex(Flex::Center).areas(row);
-    frame.render_widget(Clear, middle);
-    frame.render_widget(Paragraph::new(lines).block(framed(theme, titled(theme, "keys and signs"))), middle);
+pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, theme: Theme, spots: &mut Spots) {
+    let mut dialog = Dialog::default();
+    for (keys, what) in HELP {
+        let keys = Span::styled(format!(" {keys:<17}"), theme.strong());
+        dialog.line(Line::from(vec![keys, Span::raw(*what)]));
+    }
+    // the smallest screen has no row to spare
+    if usize::from(area.height) > HELP.len() + 4 {
+        dialog.gap();
+    }
+    dialog.line(outcomes(theme));
+    dialog.line(verdicts(theme));
+    dialog.draw(frame, area, "keys and signs", theme, spots);
+    spots.put(area, Hit::Key(Key::Back));
 }
 
 fn outcomes(theme: Theme) -> Line<'static> {

@@ -14,14 +14,14 @@ use crate::ui::tui::wrap::wrap;
 /// Cells before what a run says of the check.
 const INDENT: usize = 4;
 
-/// Draws the part that it is scrolled to; says how far it can be.
-pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &State, theme: Theme) -> Fit {
+/// Draws the part that it is scrolled to; finds out how far it can be.
+pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &State, theme: Theme, fit: &mut Fit) {
     let title = match state.card() {
         Some(card) => format!("earlier runs of this event{}{}", theme.dot(), card.id),
         None => "earlier runs of this event".to_owned(),
     };
     let width = usize::from(framed(theme, "").inner(area).width);
-    scroll::draw(frame, area, &title, lines(state, theme, width), state, theme)
+    scroll::draw(frame, area, &title, lines(state, theme, width), state, theme, fit);
 }
 
 fn lines(state: &State, theme: Theme, width: usize) -> Vec<Line<'static>> {

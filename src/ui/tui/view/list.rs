@@ -8,6 +8,7 @@ use ratatui::widgets::Paragraph;
 use super::{brief, framed, stage_word, titled};
 use crate::model::{Enforcement, Lane};
 use crate::ui::story::Card;
+use crate::ui::tui::pointer::{Hit, Spots};
 use crate::ui::tui::state::{Filter, State};
 use crate::ui::tui::theme::Theme;
 use crate::ui::tui::wrap::{cells, clip};
@@ -17,18 +18,32 @@ pub(super) fn width(whole: u16) -> u16 {
     (whole * 2 / 5).clamp(34, if whole >= 240 { 76 } else { 52 })
 }
 
-pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &State, theme: Theme) {
+pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &State, theme: Theme, spots: &mut Spots) {
     let listed = state.listed();
     let title = title(state, listed.len(), theme, usize::from(area.width).saturating_sub(4));
     let block = framed(theme, titled(theme, &title));
     let inner = block.inner(area);
     frame.render_widget(block, area);
-    let (rows, selected) = rows(state, &listed, theme, usize::from(inner.width));
+    spots.put(area, Hit::Rows);
+    if listed.is_empty() && state.narrowed() {
+        let text = if state.moving() { " nothing so far" } else { " nothing" };
+        frame.render_widget(Line::from(Span::styled(text, theme.faint())), inner);
+        return;
+    }
+    let rows = rows(state, &listed);
+    let selected = rows.iter().position(|row| *row == Row::Check(state.selected)).unwrap_or(0);
     let height = usize::from(inner.height);
     // The selected row stays in the middle, as far as the ends of the list allow.
     let top = selected.saturating_sub(height / 2).min(rows.len().saturating_sub(height));
-    let shown: Vec<Line<'_>> = rows.into_iter().skip(top).take(height).collect();
-    frame.render_widget(Paragraph::new(shown), inner);
+    let width = usize::from(inner.width);
+    let shown = || rows.iter().skip(top).take(height);
+    for (line, row) in inner.rows().zip(shown()) {
+        if let Row::Check(index) = row {
+            spots.put(line, Hit::Check(*index));
+        }
+    }
+    let lines: Vec<Line<'_>> = shown().map(|row| row.line(state, theme, width)).collect();
+    frame.render_widget(Paragraph::new(lines), inner);
 }
 
 /// What is listed, what was looked for, and how many of all that leaves.
@@ -48,26 +63,40 @@ fn title(state: &State, listed: usize, theme: Theme, room: usize) -> String {
     format!("{name}{count}")
 }
 
-/// All rows, and which of them is selected.
-fn rows(state: &State, listed: &[usize], theme: Theme, width: usize) -> (Vec<Line<'static>>, usize) {
+/// One row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Row {
+    /// What the checks below it have in common.
+    Lane(Lane),
+    /// The check of this card.
+    Check(usize),
+}
+
+/// All rows; only those on screen are written out.
+fn rows(state: &State, listed: &[usize]) -> Vec<Row> {
     let mut rows = Vec::with_capacity(listed.len() + 4);
-    let (mut selected, mut lane) = (0, None);
-    if listed.is_empty() && state.narrowed() {
-        let text = if state.moving() { " nothing so far" } else { " nothing" };
-        rows.push(Line::from(Span::styled(text, theme.faint())));
-    }
+    let mut lane = None;
     for index in listed {
         let Some(card) = state.story.cards.get(*index) else { continue };
         if lane != Some(card.lane) {
             lane = Some(card.lane);
-            rows.push(Line::from(Span::styled(format!(" {}", lane_title(card.lane)), theme.faint())));
+            rows.push(Row::Lane(card.lane));
         }
-        if *index == state.selected {
-            selected = rows.len();
-        }
-        rows.push(row(state, card, *index == state.selected, theme, width));
+        rows.push(Row::Check(*index));
     }
-    (rows, selected)
+    rows
+}
+
+impl Row {
+    fn line(self, state: &State, theme: Theme, width: usize) -> Line<'static> {
+        match self {
+            Self::Lane(lane) => Line::from(Span::styled(format!(" {}", lane_title(lane)), theme.faint())),
+            Self::Check(index) => match state.story.cards.get(index) {
+                Some(card) => check(state, card, index == state.selected, theme, width),
+                None => Line::default(),
+            },
+        }
+    }
 }
 
 const fn lane_title(lane: Lane) -> &'static str {
@@ -80,7 +109,7 @@ const fn lane_title(lane: Lane) -> &'static str {
 }
 
 /// Mark, shape, word, id, how long.
-fn row(state: &State, card: &Card, selected: bool, theme: Theme, width: usize) -> Line<'static> {
+fn check(state: &State, card: &Card, selected: bool, theme: Theme, width: usize) -> Line<'static> {
     let sign = theme.stage_sign(card.stage, state.now_ms());
     let took = match (state.running_ms(card), &card.effort) {
         // A waiver never changes the outcome: it stands beside it.

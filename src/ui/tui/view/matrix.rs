@@ -6,9 +6,10 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
-use super::{framed, stage_text, titled};
+use super::{framed, stage_text, titled, words};
 use crate::model::Outcome;
 use crate::ui::story::{Cell, Matrix, Row, Stage};
+use crate::ui::tui::pointer::{Hit, Spots};
 use crate::ui::tui::state::State;
 use crate::ui::tui::theme::Theme;
 use crate::ui::tui::wrap::{cells, clip};
@@ -19,7 +20,7 @@ const COLUMN: (usize, usize) = (10, 22);
 const TARGET: usize = 26;
 
 /// Draws it around the selected cell.
-pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &State, theme: Theme) {
+pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &State, theme: Theme, spots: &mut Spots) {
     let matrix = state.matrix();
     let mut block = framed(theme, titled(theme, "targets by ways out"));
     let (at, column) = state.cell(&matrix);
@@ -29,6 +30,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &State, theme: Them
     }
     let inner = block.inner(area);
     frame.render_widget(block, area);
+    spots.put(area, Hit::Rows);
     if matrix.rows.is_empty() {
         let text = " no check of this policy goes to a target outside";
         frame.render_widget(Line::from(Span::styled(text, theme.faint())), inner);
@@ -39,6 +41,9 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &State, theme: Them
     let height = usize::from(inner.height).saturating_sub(lines.len());
     let top = at.saturating_sub(height / 2).min(matrix.rows.len().saturating_sub(height));
     let shown = matrix.rows.iter().enumerate().skip(top).take(height);
+    for (line, row) in inner.rows().skip(lines.len()).zip(top..matrix.rows.len()) {
+        grid.put(spots, line, row);
+    }
     lines.extend(shown.map(|(index, row)| grid.row(index, row)));
     frame.render_widget(Paragraph::new(lines), inner);
 }
@@ -65,6 +70,14 @@ impl<'a> Grid<'a> {
         let shown = (room / column).clamp(1, matrix.columns.len().max(1));
         let from = (at.1 + 1).saturating_sub(shown);
         Self { state, theme, target: width.saturating_sub(shown * column), column, from, shown, at }
+    }
+
+    /// Where the cells of a row can be clicked: on the target, in the column that was gone to.
+    fn put(&self, spots: &mut Spots, line: Rect, row: usize) {
+        spots.put(line, Hit::Cell(row, self.at.1));
+        let places = (0..self.shown)
+            .map(|place| (self.target + place * self.column, self.column, Hit::Cell(row, self.from + place)));
+        words::put(spots, line, places.collect());
     }
 
     /// Paths above families.

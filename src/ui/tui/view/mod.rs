@@ -4,6 +4,7 @@ mod areas;
 mod banner;
 mod chart;
 mod detail;
+mod dialog;
 mod footer;
 mod form;
 mod header;
@@ -13,14 +14,18 @@ mod list;
 mod matrix;
 mod scroll;
 mod sheet;
+mod tabs;
 mod way_out;
+mod words;
 
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Paragraph};
 
+use super::keys::Key;
 use super::page::Page;
+use super::pointer::Hit;
 use super::state::{Fit, Overlay, State};
 use super::theme::Theme;
 use super::wrap::wrap;
@@ -35,82 +40,87 @@ const ROOMY: u16 = 30;
 /// Width from which on details and charts stand side by side.
 const WIDE: u16 = 130;
 
-/// Draws everything; says how far the details can be scrolled.
+/// Draws everything; says how far the details can be scrolled, and what can be clicked.
 pub fn draw(frame: &mut Frame<'_>, state: &State, theme: Theme) -> Fit {
-    let fit = drawn(frame, state, theme);
+    let mut fit = Fit::default();
+    drawn(frame, state, theme, &mut fit);
     theme.paint(frame.buffer_mut());
     fit
 }
 
-fn drawn(frame: &mut Frame<'_>, state: &State, theme: Theme) -> Fit {
+fn drawn(frame: &mut Frame<'_>, state: &State, theme: Theme, fit: &mut Fit) {
     let area = frame.area();
     if area.width < MIN.0 || area.height < MIN.1 {
         too_small(frame, area, state, theme);
-        return Fit::default();
+        return;
     }
     let top = if state.story.ending.is_some() { banner::HEIGHT } else { header::HEIGHT };
     let areas = u16::from(area.height >= ROOMY && !state.story.cards.is_empty());
-    let rows =
-        [Constraint::Length(top), Constraint::Length(areas), Constraint::Min(0), Constraint::Length(1)];
-    let [top, owners, body, bottom] = Layout::vertical(rows).areas(area);
+    let rows = [
+        Constraint::Length(top),
+        Constraint::Length(areas),
+        Constraint::Length(1),
+        Constraint::Min(0),
+        Constraint::Length(1),
+    ];
+    let [top, owners, tabs, body, bottom] = Layout::vertical(rows).areas(area);
     frame.render_widget(areas::line(state, theme, usize::from(owners.width)), owners);
     match &state.story.ending {
         Some(ending) => banner::draw(frame, top, state, ending, theme),
         None => header::draw(frame, top, state, theme),
     }
-    let fit = page(frame, body, state, theme);
-    footer::draw(frame, bottom, state, theme);
+    tabs::draw(frame, tabs, state, theme, &mut fit.spots);
+    page(frame, body, state, theme, fit);
+    footer::draw(frame, bottom, state, theme, &mut fit.spots);
     if let Some(open) = &state.form {
-        form::draw(frame, area, state, open, theme);
+        form::draw(frame, area, state, open, theme, &mut fit.spots);
     }
     if let Some(open) = &state.sheet {
-        sheet::draw(frame, area, open, theme);
+        sheet::draw(frame, area, open, theme, &mut fit.spots);
     }
     if state.overlay == Overlay::Help {
-        help::draw(frame, area, theme);
+        help::draw(frame, area, theme, &mut fit.spots);
     }
-    fit
 }
 
-fn page(frame: &mut Frame<'_>, body: Rect, state: &State, theme: Theme) -> Fit {
+fn page(frame: &mut Frame<'_>, body: Rect, state: &State, theme: Theme, fit: &mut Fit) {
     match state.page {
         Page::Checks => {
             let columns = [Constraint::Length(list::width(body.width)), Constraint::Min(0)];
             let [left, right] = Layout::horizontal(columns).areas(body);
-            list::draw(frame, left, state, theme);
-            right_side(frame, right, state, theme)
+            list::draw(frame, left, state, theme, &mut fit.spots);
+            right_side(frame, right, state, theme, fit);
         }
-        Page::Matrix => {
-            matrix::draw(frame, body, state, theme);
-            Fit::default()
-        }
-        Page::WayOut => way_out::draw(frame, body, state, theme),
-        Page::History => history::draw(frame, body, state, theme),
+        Page::Matrix => matrix::draw(frame, body, state, theme, &mut fit.spots),
+        Page::WayOut => way_out::draw(frame, body, state, theme, fit),
+        Page::History => history::draw(frame, body, state, theme, fit),
     }
 }
 
 /// Details of the selected check above the charts that belong with them; beside them, where the
 /// screen is wide.
-fn right_side(frame: &mut Frame<'_>, area: Rect, state: &State, theme: Theme) -> Fit {
+fn right_side(frame: &mut Frame<'_>, area: Rect, state: &State, theme: Theme, fit: &mut Fit) {
     let charts = chart::wanted(state);
     if charts.is_empty() {
-        return detail::draw(frame, area, state, theme);
+        detail::draw(frame, area, detail::lines(state, theme, area.width), state, theme, fit);
+        return;
     }
     if area.width >= WIDE {
         let [left, right] = Layout::horizontal([Constraint::Fill(1); 2]).areas(area);
-        stack(frame, right, state, charts, theme);
-        return detail::draw(frame, left, state, theme);
+        stack(frame, right, state, charts, theme, fit);
+        detail::draw(frame, left, detail::lines(state, theme, left.width), state, theme, fit);
+        return;
     }
     // The charts take what the details leave.
-    let need = state.card().map_or(0, |card| detail::lines(card, state, theme, area).len());
-    let need = u16::try_from(need).unwrap_or(u16::MAX).saturating_add(2);
+    let lines = detail::lines(state, theme, area.width);
+    let need = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(2);
     let least = if state.moving() { 8 } else { 7 };
     let room = area.height.saturating_sub(need).max(area.height * 2 / 5).max(least);
     let shown = stacked(room, charts.len());
     let height = (room / shown).min(16) * shown;
     let [above, below] = Layout::vertical([Constraint::Min(0), Constraint::Length(height)]).areas(area);
-    stack(frame, below, state, charts, theme);
-    detail::draw(frame, above, state, theme)
+    stack(frame, below, state, charts, theme, fit);
+    detail::draw(frame, above, lines, state, theme, fit);
 }
 
 /// How many of some charts are readable above one another in a height.
@@ -119,9 +129,19 @@ fn stacked(height: u16, charts: usize) -> u16 {
 }
 
 /// Charts above one another, as many as are readable.
-fn stack(frame: &mut Frame<'_>, area: Rect, state: &State, charts: Vec<chart::Drawn<'_>>, theme: Theme) {
+fn stack(
+    frame: &mut Frame<'_>,
+    area: Rect,
+    state: &State,
+    charts: Vec<chart::Drawn<'_>>,
+    theme: Theme,
+    fit: &mut Fit,
+) {
     let shown = stacked(area.height, charts.len());
     let others = charts.len() - usize::from(shown);
+    if others > 0 {
+        fit.spots.put(area, Hit::Key(Key::Chart));
+    }
     let areas = Layout::vertical(vec![Constraint::Fill(1); usize::from(shown)]).split(area);
     for (place, (drawn, area)) in (1..).zip(charts.into_iter().zip(areas.iter())) {
         chart::draw(frame, *area, state, drawn, if place == shown { others } else { 0 }, theme);

@@ -6,10 +6,11 @@ use ratatui::text::Line;
 use ratatui::widgets::Paragraph;
 
 use super::{framed, titled};
+use crate::ui::tui::pointer::Hit;
 use crate::ui::tui::state::{Fit, State};
 use crate::ui::tui::theme::Theme;
 
-/// Draws the lines that the state is scrolled to, and how many are below; says how far it can be.
+/// Draws the lines that the state is scrolled to, and how many are below; finds out how far it can be.
 pub(super) fn draw(
     frame: &mut Frame<'_>,
     area: Rect,
@@ -17,10 +18,12 @@ pub(super) fn draw(
     lines: Vec<Line<'static>>,
     state: &State,
     theme: Theme,
-) -> Fit {
+    fit: &mut Fit,
+) {
     let mut block = framed(theme, titled(theme, title));
     let page = usize::from(block.inner(area).height);
-    let fit = Fit { beyond: lines.len().saturating_sub(page), page };
+    (fit.beyond, fit.page) = (lines.len().saturating_sub(page), page);
+    fit.spots.put(area, Hit::Text);
     let scroll = state.scroll.min(fit.beyond);
     if fit.beyond > 0 {
         let more = match fit.beyond - scroll {
@@ -32,5 +35,4 @@ pub(super) fn draw(
     }
     let shown: Vec<Line<'_>> = lines.into_iter().skip(scroll).take(page).collect();
     frame.render_widget(Paragraph::new(shown).block(block), area);
-    fit
 }

@@ -1,54 +1,57 @@
 //! A sheet of fields, over everything else.
 
 use ratatui::Frame;
-use ratatui::layout::{Constraint, Flex, Layout, Rect};
+use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Clear, Paragraph};
 
+use super::dialog::{Dialog, ROOM};
 use super::form::tail;
-use super::{framed, titled};
+use super::words::word;
+use crate::ui::tui::form::Stroke;
+use crate::ui::tui::pointer::{Hit, Spots};
 use crate::ui::tui::sheet::{Field, Sheet, Value};
 use crate::ui::tui::theme::Theme;
 use crate::ui::tui::wrap::{clip, wrap};
 
-const WIDTH: u16 = 70;
 /// Cells of a field's name.
 const NAME: usize = 12;
 
-pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, sheet: &Sheet, theme: Theme) {
-    let width = usize::from(WIDTH.saturating_sub(4));
+pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, sheet: &Sheet, theme: Theme, spots: &mut Spots) {
     let show = |text: &str| theme.charset.show(text);
-    let mut lines: Vec<Line<'_>> = Vec::new();
+    let mut dialog = Dialog::default();
     let mut said = |text: &str, style| {
-        let wrapped = text.lines().flat_map(|line| wrap(&show(line), width));
-        lines.extend(wrapped.map(|line| Line::from(format!(" {line}")).style(style)));
+        for line in text.lines().flat_map(|line| wrap(&show(line), ROOM)) {
+            dialog.line(Line::from(format!(" {line}")).style(style));
+        }
     };
     match &sheet.done {
         Some(done) => said(done, theme.strong()),
         None => sheet.about.iter().for_each(|text| said(text, theme.faint())),
     }
-    lines.push(Line::default());
+    dialog.gap();
     for (index, field) in sheet.fields.iter().enumerate() {
-        lines.push(row(field, index == sheet.at, theme, width));
+        dialog.whole(row(field, index == sheet.at, theme, ROOM), Hit::Field(index));
     }
     if let Some(problem) = &sheet.problem {
-        lines.push(Line::default());
-        let wrapped = problem.lines().flat_map(|line| wrap(&show(line), width));
-        lines.extend(wrapped.map(|line| Line::from(format!(" {line} ")).style(theme.selected())));
+        dialog.gap();
+        for line in problem.lines().flat_map(|line| wrap(&show(line), ROOM)) {
+            dialog.line(Line::from(format!(" {line} ")).style(theme.selected()));
+        }
     }
     if !sheet.fields.is_empty() {
-        lines.push(Line::default());
+        dialog.gap();
     }
     let keys = match sheet.done {
-        Some(_) => " Enter: close",
-        None => " Tab: next field   Up Down: choose   Enter: do it   Esc: close",
+        Some(_) => vec![word("Enter: close", Hit::Stroke(Stroke::Enter))],
+        None => vec![
+            word("Tab: next field", Hit::Stroke(Stroke::Next)),
+            ("Up Down: choose".to_owned(), None),
+            word("Enter: do it", Hit::Stroke(Stroke::Enter)),
+            word("Esc: close", Hit::Stroke(Stroke::Close)),
+        ],
     };
-    lines.push(Line::from(Span::styled(keys, theme.faint())));
-    let height = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(2);
-    let [row] = Layout::vertical([Constraint::Length(height)]).flex(Flex::Center).areas(area);
-    let [middle] = Layout::horizontal([Constraint::Length(WIDTH)]).flex(Flex::Center).areas(row);
-    frame.render_widget(Clear, middle);
-    frame.render_widget(Paragraph::new(lines).block(framed(theme, titled(theme, sheet.title))), middle);
+    dialog.keys(&keys, theme);
+    dialog.draw(frame, area, sheet.title, theme, spots);
 }
 
 fn row(field: &Field, here: bool, theme: Theme, width: usize) -> Line<'static> {

@@ -14,8 +14,8 @@ use crate::ui::tui::wrap::wrap;
 /// Cells of a station's sign and name.
 const NAME: usize = 16;
 
-/// Draws the part that it is scrolled to; says how far it can be.
-pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &State, theme: Theme) -> Fit {
+/// Draws the part that it is scrolled to; finds out how far it can be.
+pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &State, theme: Theme, fit: &mut Fit) {
     let width = usize::from(framed(theme, "").inner(area).width);
     let map = Map { state, theme, width };
     let ways = ways_out(&state.story.cards);
@@ -30,7 +30,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &State, theme: Them
     if lines.is_empty() {
         lines.push(Line::from(Span::styled(" nothing is asked of the network", theme.faint())));
     }
-    scroll::draw(frame, area, "the way out", lines, state, theme)
+    scroll::draw(frame, area, "the way out", lines, state, theme, fit);
 }
 
 struct Map<'a> {
