@@ -40,6 +40,12 @@ pub(super) const ICE_SILENT: Code =
     code("whip.ice_silent", "None of the server's media addresses answers over UDP.");
 pub(super) const ICE_BARRED: Code =
     code("whip.ice_barred", "The network says that the server's media addresses cannot be reached.");
+pub(super) const ONLY_RELAYED: Code = code(
+    "whip.only_relayed",
+    "No media address answers over UDP; through the policy's TURN server the session comes about.",
+);
+pub(super) const RELAY_FAILED: Code =
+    code("whip.relay_failed", "The policy's TURN server lent no address, so that nothing went through it.");
 pub(super) const DTLS_FAILED: Code =
     code("whip.dtls_failed", "A media address answers, but the DTLS handshake fails.");
 pub(super) const CUT: Code = code("whip.cut", "Media was sent, and then the session broke off.");
@@ -77,6 +83,8 @@ pub(super) const ALL: &[Code] = &[
     NO_CANDIDATE,
     ICE_SILENT,
     ICE_BARRED,
+    ONLY_RELAYED,
+    RELAY_FAILED,
     DTLS_FAILED,
     CUT,
     MEDIA_LOST,

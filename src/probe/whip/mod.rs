@@ -8,8 +8,8 @@
 //! Signalling is HTTPS, which passes almost everywhere; the media is UDP to ports that nobody knows beforehand,
 //! which company firewalls drop without a word.
 //! # How it can mislead
-//! Without `publish` the media's way is not tried. Neither ICE over TCP nor TURN is tried: an encoder that has
-//! them may get through where this check does not. The test stream is far thinner than the event's.
+//! Without `publish` the media's way is not tried. ICE over TCP is not tried, and TURN only through a server that
+//! the policy names: an encoder that has other ways may get through where this check does not. The test stream is far thinner than the event's.
 //! # Needs
 //! Nothing; for `publish = "test"` a bearer token that no audience watches.
 
@@ -25,9 +25,9 @@ use std::collections::BTreeMap;
 
 pub use reading::{
     Answered, Attempt, Barred, Call, CallEnd, Candidate, Cut, Deleted, End, Flow, Media, Pair, Reading,
-    Report,
+    Relayed, Report,
 };
-pub use target::{MAX_MEDIA_SECONDS, Target};
+pub use target::{MAX_MEDIA_SECONDS, Target, Turn};
 
 use super::{About, Env, Light, Probe, Problem};
 use crate::model::{AtMost, Code, Demand, FarEnd, FarEndName, Finding, Lane, NotMeasured, Publish, Stakes};
@@ -54,7 +54,7 @@ impl Probe for Whip {
     const ABOUT: About = About {
         asks: "Whether a WHIP endpoint takes a stream from here by WebRTC: HTTPS, ICE over UDP, DTLS, and test media as the receiver reports it",
         why: "the signalling passes almost everywhere; the media is UDP to ports that nobody knows beforehand, which company firewalls drop without a word",
-        misleads: "without `publish = \"test\"` the media's way is not tried; ICE over TCP and TURN are not tried: an encoder that has them may get through; the test stream is far thinner than the event's",
+        misleads: "without `publish = \"test\"` the media's way is not tried; ICE over TCP is not tried, and TURN only through the server that the policy names: an encoder may have other ways; the test stream is far thinner than the event's",
         needs: "nothing; to publish, a test key (bearer token) that no audience watches",
     };
     const VIEWERS: &'static str = "The encoder cannot publish: the stream does not start.";
@@ -66,7 +66,7 @@ impl Probe for Whip {
 
     /// What the endpoint takes, without an offer: a stream that is live stays alone on its key.
     fn light(target: &Target) -> Result<Light<Target>, &'static str> {
-        Ok(Light::any_time(Target { publish: Publish::Never, test_key: None, ..target.clone() }))
+        Ok(Light::any_time(Target { publish: Publish::Never, test_key: None, turn: None, ..target.clone() }))
     }
 
     fn demand(target: &Target, _: &BTreeMap<FarEndName, FarEnd>) -> Demand {

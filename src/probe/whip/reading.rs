@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{Contact, Failure, IcmpError, Publish, WireText};
 use crate::net::tls::{Identity, Session};
+use crate::net::turn::{Allocation, Stopped};
 use crate::net::unreached::Unreached;
+use crate::wire::turn::TurnUrl;
 use crate::wire::webrtc;
 
 /// What came of it.
@@ -24,6 +26,24 @@ pub struct Reading {
     /// Requests in order: each address until one answers, and each place that it sends us to.
     pub attempts: Vec<Attempt>,
     /// The session, when the endpoint gave an answer to the offer.
+    pub call: Option<Call>,
+    /// The same once more through the policy's TURN server, where no media address answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub relayed: Option<Relayed>,
+}
+
+/// What came of it through a TURN server.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Relayed {
+    /// The TURN server.
+    pub url: TurnUrl,
+    /// Address and TCP handshake of the last one tried.
+    pub contact: Option<Contact>,
+    /// The address that it lent.
+    pub allocation: Option<Allocation>,
+    /// How it ended without one.
+    pub stopped: Option<Stopped>,
+    /// The session through it, when the endpoint gave an answer to the offer.
     pub call: Option<Call>,
 }
 

@@ -7,6 +7,7 @@ use super::Limits;
 use crate::model::{Publish, SecretSource};
 use crate::probe::Problem;
 use crate::wire::http::WebUrl;
+use crate::wire::turn::TurnUrl;
 
 /// Longest test stream, in seconds. Longer ones are rehearsals.
 pub const MAX_MEDIA_SECONDS: u32 = 60;
@@ -29,9 +30,27 @@ pub struct Target {
     /// Where the bearer token is under which the test is published. Never the key of the event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub test_key: Option<SecretSource>,
+    /// A TURN server through which it is tried once more when no media address answers over UDP, as an encoder
+    /// would that is set to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub turn: Option<Turn>,
     /// How many seconds of the test stream are sent (default 5).
     #[serde(default = "default_media_seconds")]
     pub media_seconds: u32,
+}
+
+/// A TURN server, as an `RTCIceServer` of WebRTC names it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Turn {
+    /// `turn:host:3478?transport=udp`, `turn:host:443?transport=tcp` or `turns:host:443` (RFC 7065).
+    pub url: TurnUrl,
+    /// User name; absent: the server asks for none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub username: Option<String>,
+    /// The user's credential. It never leaves this machine: the server gets a digest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credential: Option<SecretSource>,
 }
 
 /// Receivers report once a second or so.
@@ -61,6 +80,9 @@ impl Target {
                 problem("test_key", "nothing is published: add `publish = \"test\"` or leave the key out");
             }
             _ => {}
+        }
+        if self.turn.is_some() && self.publish == Publish::Never {
+            problem("turn", "nothing is published, so that nothing is relayed");
         }
         if !(1..=MAX_MEDIA_SECONDS).contains(&self.media_seconds) {
             problem("media_seconds", "from 1 to 60 seconds");

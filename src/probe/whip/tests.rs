@@ -8,7 +8,9 @@ use crate::model::{
 };
 use crate::net::tls::Roots;
 use crate::net::tls::tests::Authority;
+use crate::net::turn::Stopped;
 use crate::wire::http::WebUrl;
+use crate::wire::turn::TurnUrl;
 use crate::wire::webrtc::Kind;
 use crate::wire::webrtc::tests::server;
 
@@ -21,6 +23,7 @@ fn target(url: &str, publish: Publish) -> Target {
         hosts: Vec::new(),
         publish,
         test_key,
+        turn: None,
         media_seconds: 5,
     }
 }
@@ -73,6 +76,7 @@ fn reading(publish: Publish, ends: Vec<End>) -> Reading {
         lookup: None,
         attempts: ends.into_iter().map(attempt).collect(),
         call: None,
+        relayed: None,
     }
 }
 
@@ -215,6 +219,32 @@ fn candidates_that_are_barred_are_told_by_who_bars_them() {
     assert!(
         remedy.contains("UDP to 203.0.113.7:50000, 203.0.113.8:50000") && remedy.contains("TURN"),
         "{remedy}"
+    );
+}
+
+#[test]
+fn a_session_through_a_relay_counts_and_the_blocked_way_is_a_warning() {
+    let silent = Call { media: None, connected_ms: None, ..call(CallEnd::NotConnected) };
+    let through = |call: Option<Call>, stopped: Option<Stopped>| {
+        let url = TurnUrl::try_from("turns:turn.example:443".to_owned()).unwrap();
+        let relayed = Relayed { url, contact: None, allocation: None, stopped, call };
+        Reading { relayed: Some(relayed), ..called(silent.clone()) }
+    };
+    let limits = Limits { loss_percent: Some(AtMost(0.1)), ..Limits::default() };
+    let works = through(Some(call(CallEnd::Sent)), None);
+    let wanted = [
+        ("whip.only_relayed", Effect::Warn),
+        ("whip.published", Effect::Pass),
+        ("whip.loss_high", Effect::Fail),
+    ];
+    expect(&limits, &works, &wanted);
+    expect(&Limits::default(), &through(Some(silent.clone()), None), &[("whip.ice_silent", Effect::Fail)]);
+    let shut = through(None, Some(Stopped::Silent));
+    expect(&Limits::default(), &shut, &[("whip.relay_failed", Effect::Fail)]);
+    let observed = Whip::judge(&Limits::default(), &shut).remove(0).observed;
+    assert!(
+        observed.contains("203.0.113.7:50000") && observed.contains("turns:turn.example:443"),
+        "{observed}"
     );
 }
 

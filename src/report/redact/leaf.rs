@@ -73,15 +73,17 @@ fn class(keys: &[String]) -> Option<Holds> {
         | "digest" => Holds::Word,
         "from" | "to" if below("window") => Holds::Word,
         "name" if below("people") || below("answer") => Holds::Person,
-        "project_manager" => Holds::Person,
+        "project_manager" | "username" => Holds::Person,
         "name" if below("layers") => Holds::File,
         "source" if below("provenance") => Holds::Text,
         "host" | "name" | "server_name" | "sans" | "address" | "addresses" | "resolvers"
         | "control_suffix" | "control" | "decoy" | "named" | "iperf3" | "remote" | "local" | "source"
         | "seen_as" | "servers" | "https_date" | "stun" | "other" | "router" | "aliases" | "ping"
-        | "reflector" | "tcp" | "from" | "ways" | "names_itself" | "hosts" => Holds::Host,
+        | "reflector" | "tcp" | "from" | "ways" | "names_itself" | "hosts" | "relayed" | "mapped" => {
+            Holds::Host
+        }
         "server" if below("dns") => Holds::Host,
-        "url" | "to" | "https" | "api" | "proxies" | "script" | "location" | "user-portal-url"
+        "url" | "urls" | "to" | "https" | "api" | "proxies" | "script" | "location" | "user-portal-url"
         | "venue-info-url" | "player" => Holds::Url,
         "key" if below("notary") => Holds::Pin,
         "key" if below("people") || below("revoked") => Holds::Key,
@@ -192,6 +194,23 @@ mod tests {
             unknown.is_empty(),
             "say in class() what these fields hold, so that redaction is right about them: {unknown:#?}"
         );
+    }
+
+    #[test]
+    fn a_turn_url_hides_its_host_and_stays_one() {
+        let urls = ["turn:203.0.113.77:443?transport=tcp", "turns:relay.corp.example:5349?transport=tcp"];
+        let mut reading =
+            json!({ "urls": urls, "detail": format!("asked {}", urls[0]), "username": "greta" });
+        let mut pseudonyms = Pseudonyms::new(Sensitive::ALL.into());
+        walk(&mut reading, &mut Vec::new(), &mut pseudonyms);
+        pseudonyms.assign();
+        walk(&mut reading, &mut Vec::new(), &mut pseudonyms);
+        let text = reading.to_string();
+        for hidden in ["203.0.113.77", "corp", "greta"] {
+            assert!(!text.contains(hidden), "{text}");
+        }
+        assert_eq!(text.matches("turn:").count(), 2, "{text}");
+        assert_eq!(text.matches(":443").count() + text.matches(":5349").count(), 3, "{text}");
     }
 
     #[test]

@@ -66,6 +66,12 @@ pub(super) fn text(text: &str, pseudonyms: &mut Pseudonyms) -> String {
 }
 
 fn word(token: &str, pseudonyms: &mut Pseudonyms) -> String {
+    // a URL without an authority (RFC 7065)
+    for scheme in ["turn:", "turns:"] {
+        if let Some(place) = token.strip_prefix(scheme) {
+            return format!("{scheme}{}", word(place, pseudonyms));
+        }
+    }
     let core = token.trim_end_matches(['.', ':', '-']);
     let tail = token.get(core.len()..).unwrap_or_default();
     if let Some(shown) = numeric(core, pseudonyms) {

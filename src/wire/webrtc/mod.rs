@@ -127,12 +127,21 @@ pub struct Publisher {
     pub pair: Option<Pair>,
 }
 
+/// An address of ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Local {
+    /// This machine's.
+    Own(SocketAddr),
+    /// One that a TURN server lends.
+    Relayed(SocketAddr),
+}
+
 impl Publisher {
     /// A publisher at these addresses of ours, and its offer (SDP, RFC 8866).
     ///
     /// # Errors
     /// [`Broken::NoOffer`].
-    pub fn new(now: Instant, locals: &[SocketAddr]) -> Result<(Self, String), Broken> {
+    pub fn new(now: Instant, locals: &[Local]) -> Result<(Self, String), Broken> {
         let mut rtc = RtcConfig::new()
             .set_crypto_provider(Arc::new(str0m::crypto::from_feature_flags()))
             .clear_codecs()
@@ -143,7 +152,11 @@ impl Publisher {
             .set_rtcp_report_interval_video(REPORTS)
             .build(now);
         for local in locals {
-            let candidate = Candidate::host(*local, "udp").map_err(|_| Broken::NoOffer)?;
+            let candidate = match *local {
+                Local::Own(address) => Candidate::host(address, "udp"),
+                Local::Relayed(address) => Candidate::relayed(address, address, "udp"),
+            };
+            let candidate = candidate.map_err(|_| Broken::NoOffer)?;
             rtc.add_local_candidate(candidate);
         }
         let mut changes = rtc.sdp_api();

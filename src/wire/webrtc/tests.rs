@@ -48,7 +48,7 @@ struct Line {
 impl Line {
     fn new(lost: Option<u64>) -> Self {
         let now = Instant::now();
-        let (mut publisher, offer) = Publisher::new(now, &[at(OURS)]).unwrap();
+        let (mut publisher, offer) = Publisher::new(now, &[Local::Own(at(OURS))]).unwrap();
         let (server, answer) = server(now, at(THEIRS), &offer, |config| config);
         let candidates = Candidates::of(&answer, false);
         assert_eq!(candidates.offered, [Offered { address: at(THEIRS), kind: Kind::Host }]);
@@ -129,6 +129,13 @@ fn a_session_comes_about_and_its_media_is_received_and_reported() {
 }
 
 #[test]
+fn a_relays_address_stands_in_the_offer_as_such() {
+    let (_, offer) = Publisher::new(Instant::now(), &[Local::Relayed(at(OURS))]).unwrap();
+    assert!(offer.contains(" 192.0.2.1 5000 typ relay"), "{offer}");
+    assert!(!offer.contains("typ host"), "{offer}");
+}
+
+#[test]
 fn what_is_lost_is_reported() {
     let mut line = Line::new(Some(10));
     line.pass(Duration::from_secs(3)).unwrap();
@@ -150,7 +157,7 @@ fn an_end_by_the_server_is_told() {
 #[test]
 fn another_certificate_than_the_answers_breaks_the_session() {
     let now = Instant::now();
-    let (mut publisher, offer) = Publisher::new(now, &[at(OURS)]).unwrap();
+    let (mut publisher, offer) = Publisher::new(now, &[Local::Own(at(OURS))]).unwrap();
     let (server, answer) = server(now, at(THEIRS), &offer, |config| config);
     let start = answer.find("a=fingerprint:sha-256 ").unwrap() + 22;
     let forged = format!("{}{}{}", &answer[..start], ["AA"; 32].join(":"), &answer[start + 95..]);
@@ -164,7 +171,7 @@ fn another_certificate_than_the_answers_breaks_the_session() {
 fn an_answer_that_is_of_no_use_is_told_by_its_reason() {
     let now = Instant::now();
     let none = Candidates::default();
-    let offered = || Publisher::new(now, &[at(OURS)]).unwrap();
+    let offered = || Publisher::new(now, &[Local::Own(at(OURS))]).unwrap();
     for text in ["", "<html>", "v=0\r\n", "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\n"] {
         let (mut publisher, _) = offered();
         assert!(matches!(publisher.accept(text, &none), Err(Broken::BadAnswer(_))), "{text}");
@@ -213,13 +220,13 @@ fn candidates_are_read_and_only_hosts_addresses_are_asked() {
 fn any_bytes_are_taken_without_harm() {
     use proptest::prelude::*;
     let now = Instant::now();
-    let (_, offer) = Publisher::new(now, &[at(OURS)]).unwrap();
+    let (_, offer) = Publisher::new(now, &[Local::Own(at(OURS))]).unwrap();
     let (_, answer) = server(now, at(THEIRS), &offer, |config| config);
     proptest!(ProptestConfig::with_cases(200), |(cut in 0..answer.len(), byte in any::<u8>(), datagram in proptest::collection::vec(any::<u8>(), 0..100))| {
         let mut bytes = answer.clone().into_bytes();
         bytes[cut] = byte;
         let text = String::from_utf8_lossy(&bytes).into_owned();
-        let (mut publisher, _) = Publisher::new(now, &[at(OURS)]).unwrap();
+        let (mut publisher, _) = Publisher::new(now, &[Local::Own(at(OURS))]).unwrap();
         let _ = publisher.accept(&text, &Candidates::of(&text, false));
         let _ = publisher.receive(now, at(THEIRS), at(OURS), &datagram);
         let _ = publisher.accept(&text[..text.len() / 2], &Candidates::default());

@@ -31,7 +31,7 @@ pub fn need(program: &str, package: &str) -> PathBuf {
         })
 }
 
-/// The interpreter of the environment where tests/setup installs `package` of PyPI.
+/// The interpreter of the environment where tests/setup installs `package` of `PyPI`.
 fn python(package: &str) -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let target = std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
@@ -87,7 +87,7 @@ impl Peer {
         Self::at(program, &need(program, package))
     }
 
-    /// Begins to set up a Python script of ours, under the interpreter that has `package` of PyPI.
+    /// Begins to set up a Python script of ours, under the interpreter that has `package` of `PyPI`.
     pub fn script(name: &'static str, package: &str, script: &str) -> Setup {
         Self::at(name, &python(package)).file("script.py", script).args(["script.py"])
     }

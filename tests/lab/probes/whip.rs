@@ -2,9 +2,10 @@
 
 use golive::model::{AtMost, CheckId, Effect, Finding, Publish, Secret, SecretSource};
 use golive::net::tls::Roots;
-use golive::probe::whip::{Deleted, Limits, Reading, Target, Whip};
+use golive::probe::whip::{Deleted, Limits, Reading, Target, Turn, Whip};
 use golive::probe::{Env, Probe};
 use golive::wire::http::WebUrl;
+use golive::wire::turn::TurnUrl;
 
 use crate::ground::authority::{Authority, NOW};
 use crate::ground::namespace::Namespace;
@@ -12,6 +13,7 @@ use crate::ground::peer::{Peer, free_port};
 
 /// A key that must show nowhere.
 const KEY: &str = "canary-key-90c4";
+const CREDENTIAL: &str = "canary-turn-62e1";
 const FAR: &str = "198.51.100.2";
 
 /// An encoder's place and a server's, with a cable between them.
@@ -19,6 +21,7 @@ struct Rig {
     near: Namespace,
     far: Namespace,
     server: Peer,
+    authority: Authority,
     port: u16,
     env: Env,
 }
@@ -38,15 +41,20 @@ impl Rig {
             .await_log("ready");
         let mut env = Env::bare(CheckId::new("studio").unwrap());
         env.roots = Roots::given(vec![authority.root()], vec![authority.root()]);
-        Self { near, far, server, port, env }
+        Self { near, far, server, authority, port, env }
     }
 
     fn measure(&self, path: &str, publish: Publish, key: &str) -> Reading {
+        self.measure_through(path, publish, key, None)
+    }
+
+    fn measure_through(&self, path: &str, publish: Publish, key: &str, turn: Option<Turn>) -> Reading {
         let target = Target {
             url: WebUrl::try_from(format!("https://{FAR}:{}{path}", self.port)).unwrap(),
             hosts: Vec::new(),
             publish,
             test_key: (publish == Publish::Test).then(|| SecretSource::Value(Secret::from(key.to_owned()))),
+            turn,
             media_seconds: 2,
         };
         let reading = self.near.run_async(Whip::measure(&target, &self.env)).unwrap();
@@ -129,5 +137,46 @@ fn a_firewall_that_lets_only_https_pass_gives_whip_ice_silent_or_ice_barred() {
     wall("reject with icmpx type admin-prohibited");
     let barred = expect(&rig.publish("/whip"), "whip.ice_barred", Effect::Fail);
     assert!(barred.observed.contains("prohibited"), "{barred:?}");
+    rig.assert_ended();
+}
+
+/// coturn beside the server, over TLS.
+fn relay(rig: &Rig) -> (Peer, Turn) {
+    let (port, tls) = (free_port(), free_port());
+    let certified = rig.authority.certify(FAR, FAR, NOW);
+    let config = format!(
+        "listening-ip={FAR}\nrelay-ip={FAR}\nlistening-port={port}\ntls-listening-port={tls}\nrealm=golive.test\n\
+         lt-cred-mech\nuser=golive:{CREDENTIAL}\ncert=cert.pem\npkey=key.pem\nno-dtls\nno-cli\nlog-file=stdout\n\
+         pidfile=turn.pid\nuserdb=turn.db\n"
+    );
+    let peer = Peer::of("turnserver", "coturn")
+        .file("turn.conf", config)
+        .file("cert.pem", &certified.certificate)
+        .file("key.pem", &certified.key)
+        .args(["-c", "turn.conf"])
+        .inside(&rig.far)
+        .spawn()
+        .await_tcp(tls);
+    let turn = Turn {
+        url: TurnUrl::try_from(format!("turns:{FAR}:{tls}")).unwrap(),
+        username: Some("golive".to_owned()),
+        credential: Some(SecretSource::Value(Secret::from(CREDENTIAL.to_owned()))),
+    };
+    (peer, turn)
+}
+
+#[test]
+fn where_udp_is_dropped_a_relay_over_tls_carries_the_stream() {
+    let rig = Rig::new();
+    let (_coturn, turn) = relay(&rig);
+    rig.far.rules(
+        "table inet wall { chain in { type filter hook input priority 0; iifname \"far0\" meta l4proto udp drop; }; }\n",
+    );
+    let reading = rig.measure_through("/whip", Publish::Test, KEY, Some(turn));
+    assert!(!serde_json::to_string(&reading).unwrap().contains(CREDENTIAL));
+    let findings = Whip::judge(&Limits::default(), &reading);
+    let codes: Vec<&str> = findings.iter().map(|finding| finding.code.as_str()).collect();
+    assert_eq!(codes, ["whip.only_relayed", "whip.published"], "{findings:#?} {reading:#?}");
+    assert!(rig.server.log().contains("pictures"), "{}", rig.server.log());
     rig.assert_ended();
 }

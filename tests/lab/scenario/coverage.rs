@@ -61,6 +61,8 @@ const NOT_OF_A_NETWORK: &[(&str, &str)] = &[
     ("whip.no_candidate", "src/probe/whip/tests.rs"),
     ("whip.ice_silent", "against aiortc: tests/lab/probes/whip.rs"),
     ("whip.ice_barred", "against aiortc: tests/lab/probes/whip.rs"),
+    ("whip.only_relayed", "against aiortc and coturn: tests/lab/probes/whip.rs"),
+    ("whip.relay_failed", "src/probe/whip/tests.rs"),
     ("whip.dtls_failed", "src/probe/whip/tests.rs"),
     ("whip.cut", "src/probe/whip/tests.rs"),
     ("whip.media_lost", "src/probe/whip/tests.rs"),

@@ -2,7 +2,10 @@
 
 use super::{EXPECTED, Said, in_brackets};
 use crate::model::{Failure, Finding};
-use crate::probe::whip::reading::{Barred, Call, CallEnd, Candidate, Cut, Deleted, Flow, Media, Report};
+use crate::net::turn::Stopped;
+use crate::probe::whip::reading::{
+    Barred, Call, CallEnd, Candidate, Cut, Deleted, Flow, Media, Relayed, Report,
+};
 use crate::probe::whip::{Limits, codes};
 
 /// A receiver reports once a second or so: this long without anything new means that nothing new came.
@@ -27,6 +30,43 @@ pub(super) fn judge(limits: &Limits, call: &Call) -> Vec<Finding> {
         findings.extend(limits.loss_percent.as_ref().map(|limit| loss(limit.0, media)));
     }
     findings
+}
+
+/// No media address answered, and it was tried once more through a relay: what came of that counts.
+pub(super) fn relayed(limits: &Limits, direct: &Call, relayed: &Relayed) -> Vec<Finding> {
+    let Some(call) = &relayed.call else {
+        let Said { observed, .. } = not_connected(direct);
+        let why = relayed.stopped.as_ref().map_or_else(|| "no answer to the offer".to_owned(), stopped);
+        let remedy = format!(
+            "network team: allow UDP to the addresses named, or {:?} {} to {} for TURN; check its user and credential",
+            relayed.url.over, relayed.url.port, relayed.url.host
+        );
+        let said =
+            Said::new(codes::RELAY_FAILED, format!("{observed}; through {}: {why}", relayed.url), remedy);
+        return std::iter::once(said.fail()).chain(left_open(direct)).collect();
+    };
+    let mut findings = Vec::new();
+    if call.end == CallEnd::Sent {
+        let Said { code, observed, remedy } = not_connected(direct);
+        let observed = format!("{observed} ({}); through {} it works", code.id, relayed.url);
+        let remedy = format!("set the encoder to this TURN server, or {remedy}");
+        findings.push(Finding::warn(codes::ONLY_RELAYED, EXPECTED, observed, remedy));
+    }
+    findings.extend(left_open(direct));
+    findings.extend(judge(limits, call));
+    findings
+}
+
+/// Why a TURN server lent no address.
+fn stopped(stopped: &Stopped) -> String {
+    match stopped {
+        Stopped::Unreached { failure, detail, .. } | Stopped::NotSecured { failure, detail, .. } => {
+            format!("{failure}{}", in_brackets(detail.as_str()))
+        }
+        Stopped::Closed { failure } => failure.to_string(),
+        Stopped::Silent => "no answer".to_owned(),
+        other => format!("{other:?}"),
+    }
 }
 
 /// A session that may still stand at the server.

@@ -28,7 +28,10 @@ pub(super) fn judge(limits: &Limits, reading: &Reading) -> Vec<Finding> {
     }
     let last = reading.attempts.last();
     match (&reading.call, last) {
-        (Some(call), _) if !is_offer_unanswered(call, last) => findings.extend(call::judge(limits, call)),
+        (Some(call), _) if !is_offer_unanswered(call, last) => match &reading.relayed {
+            Some(relayed) => findings.extend(call::relayed(limits, call, relayed)),
+            None => findings.extend(call::judge(limits, call)),
+        },
         (_, Some(Attempt { end: End::Answered(answered), .. })) => {
             findings.push(said(reading, answered));
             findings.extend(reading.call.as_ref().and_then(call::left_open));

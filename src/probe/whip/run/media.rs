@@ -1,5 +1,6 @@
 //! Carries a session's datagrams: connectivity checks, the DTLS handshake, media and reports.
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
@@ -9,10 +10,11 @@ use super::signal::Signal;
 use super::{DTLS, ICE, LAST_REPORT, LOOKUP};
 use crate::media::Realtime;
 use crate::model::{Family, NotMeasured, SourceAddress, WireText};
+use crate::net::turn::Relay;
 use crate::net::unreached::{Refusals, Unreached};
 use crate::net::{dial, icmp_error, resolve};
 use crate::probe::whip::reading::{Call, CallEnd, Candidate, Cut, Flow, Media, Pair, Report};
-use crate::wire::webrtc::{self, Broken, Happened, MAX_DATAGRAM, Offered, Publisher, Sent, Step};
+use crate::wire::webrtc::{self, Broken, Happened, Local, MAX_DATAGRAM, Offered, Publisher, Sent, Step};
 
 /// Addresses that stand for a family where the endpoint has none of it (RFC 5737, RFC 3849). Nothing is sent
 /// there: they only tell by which of our own addresses this machine would send.
@@ -26,9 +28,11 @@ struct Bound {
     refusals: Refusals,
 }
 
-/// Our side: a socket for each address family that this machine has, and what the candidates did.
+/// Our side: a socket for each address family that this machine has, or else a relay; and what the candidates
+/// did.
 pub(super) struct Sockets {
     bound: Vec<Bound>,
+    relay: Option<Relay>,
     watched: Vec<Candidate>,
 }
 
@@ -44,12 +48,18 @@ impl Sockets {
             own.unwrap_or(SocketAddr::new(elsewhere, url.port()))
         };
         let bound = ELSEWHERE.into_iter().filter_map(|elsewhere| bind(towards(elsewhere), source)).collect();
-        Ok(Self { bound, watched: Vec::new() })
+        Ok(Self { bound, relay: None, watched: Vec::new() })
+    }
+
+    /// Everything goes through a relay.
+    pub(super) const fn relayed(relay: Relay) -> Self {
+        Self { bound: Vec::new(), relay: Some(relay), watched: Vec::new() }
     }
 
     /// Our own addresses.
-    pub(super) fn locals(&self) -> Vec<SocketAddr> {
-        self.bound.iter().map(|bound| bound.local).collect()
+    pub(super) fn locals(&self) -> Vec<Local> {
+        let relayed = self.relay.iter().map(|relay| Local::Relayed(relay.allocation().relayed));
+        self.bound.iter().map(|bound| Local::Own(bound.local)).chain(relayed).collect()
     }
 
     /// Begins to count what the candidates do.
@@ -65,7 +75,23 @@ impl Sockets {
         self.watched.clone()
     }
 
+    /// Lets the candidates send to the relay. What it refuses stays silent.
+    async fn permit(&mut self) {
+        let Some(relay) = &mut self.relay else { return };
+        let peers: BTreeSet<IpAddr> = self.watched.iter().map(|candidate| candidate.address.ip()).collect();
+        for peer in peers {
+            let _ = relay.permit(peer).await;
+        }
+    }
+
     async fn send(&mut self, from: SocketAddr, to: SocketAddr, bytes: &[u8]) {
+        if let Some(relay) = &mut self.relay {
+            let sent = relay.send(to, bytes).await.is_ok();
+            if let Some(candidate) = self.watched.iter_mut().find(|candidate| candidate.address == to) {
+                candidate.sent += u64::from(sent);
+            }
+            return;
+        }
         let Some(bound) = self.bound.iter_mut().find(|bound| bound.local == from) else { return };
         let outcome = bound.socket.send_to(bytes, to).await;
         if let Some(candidate) = self.watched.iter_mut().find(|candidate| candidate.address == to) {
@@ -77,12 +103,20 @@ impl Sockets {
         }
     }
 
-    /// The next datagram: from where, to which of our addresses, its length in the buffer. What the network
-    /// says instead is noted.
-    async fn receive(
-        &mut self,
-        buffers: &mut [Vec<u8>; 2],
-    ) -> Option<(usize, SocketAddr, SocketAddr, usize)> {
+    /// The next datagram: from where, to which of our addresses, and what. What the network says instead is
+    /// noted.
+    async fn receive(&mut self, buffers: &mut [Vec<u8>; 2]) -> Option<(SocketAddr, SocketAddr, Vec<u8>)> {
+        let (from, local, bytes) = match &mut self.relay {
+            Some(relay) => through(relay).await,
+            None => self.directly(buffers).await?,
+        };
+        if let Some(candidate) = self.watched.iter_mut().find(|candidate| candidate.address == from) {
+            candidate.received += 1;
+        }
+        Some((from, local, bytes))
+    }
+
+    async fn directly(&mut self, buffers: &mut [Vec<u8>; 2]) -> Option<(SocketAddr, SocketAddr, Vec<u8>)> {
         let [first, second] = buffers;
         let (at, came) = match self.bound.as_slice() {
             [] => std::future::pending().await,
@@ -95,11 +129,8 @@ impl Sockets {
         let bound = self.bound.get_mut(at)?;
         match came {
             Ok((length, from)) => {
-                let local = bound.local;
-                if let Some(candidate) = self.watched.iter_mut().find(|candidate| candidate.address == from) {
-                    candidate.received += 1;
-                }
-                Some((at, from, local, length))
+                let bytes = buffers.get(at).and_then(|buffer| buffer.get(..length)).unwrap_or_default();
+                Some((from, bound.local, bytes.to_vec()))
             }
             Err(error) => {
                 let said = bound.refusals.believe(&bound.socket, &error);
@@ -125,6 +156,19 @@ impl Sockets {
     }
 }
 
+/// The next datagram through a relay; never, once the way to it has ended: silence tells the rest.
+async fn through(relay: &mut Relay) -> (SocketAddr, SocketAddr, Vec<u8>) {
+    const LOOK: Duration = Duration::from_mins(1);
+    let local = relay.allocation().relayed;
+    loop {
+        match relay.receive(tokio::time::Instant::now() + LOOK).await {
+            Ok(Some((from, bytes))) => return (from, local, bytes),
+            Ok(None) => {}
+            Err(_) => std::future::pending::<()>().await,
+        }
+    }
+}
+
 /// A socket that could send to `remote`; none where this machine has no way there.
 fn bind(remote: SocketAddr, source: &SourceAddress) -> Option<Bound> {
     let socket = dial::bound(remote, socket2::Type::DGRAM, source).ok()?;
@@ -145,6 +189,7 @@ pub(super) struct Sending<'a> {
 impl Sending<'_> {
     /// Connects, sends the test stream for so long, and says goodbye.
     pub(super) async fn run(mut self, seconds: Duration, call: &mut Call) {
+        self.sockets.permit().await;
         call.end = self.stages(seconds, call).await;
         call.pair = self.publisher.pair.map(pair);
         self.publisher.close();
@@ -239,9 +284,8 @@ impl Sending<'_> {
             }
             tokio::select! {
                 came = self.sockets.receive(&mut buffers) => {
-                    let Some((at, from, to, length)) = came else { continue };
-                    let bytes = buffers.get(at).and_then(|buffer| buffer.get(..length)).unwrap_or_default();
-                    self.publisher.receive(Instant::now(), from, to, bytes)?;
+                    let Some((from, to, bytes)) = came else { continue };
+                    self.publisher.receive(Instant::now(), from, to, &bytes)?;
                 }
                 () = tokio::time::sleep_until(next.min(until).into()) => self.publisher.tick(Instant::now())?,
             }

@@ -1,6 +1,7 @@
 //! Asks an endpoint, and publishes to it where the policy says so.
 
 mod media;
+mod relay;
 mod signal;
 
 use std::time::{Duration, Instant};
@@ -54,13 +55,19 @@ pub(super) fn demand(target: &Target) -> Demand {
         longest += ICE + DTLS + LAST_REPORT + DELETE;
         usual += LAST_REPORT.as_secs_f64() + 0.5;
     }
+    // Through a relay all of it may come once more.
+    let times = 1 + u32::from(target.turn.is_some());
+    let twice = u64::from(times);
+    if target.turn.is_some() {
+        longest = longest * 2 + relay::LONGEST;
+    }
     Demand {
         endpoints: endpoints(target),
-        bytes_up: tries * REQUEST_BYTES + bytes + checks * 160,
-        bytes_down: tries * REQUEST_BYTES + bytes / 10 + checks * 160,
-        packets: tries * 60 + packets + checks,
+        bytes_up: twice * (tries * REQUEST_BYTES + bytes + checks * 160),
+        bytes_down: twice * (tries * REQUEST_BYTES + bytes / 10 + checks * 160),
+        packets: twice * (tries * 60 + packets + checks),
         seconds: usual + media_s,
-        seconds_max: longest.as_secs_f64() + media_s,
+        seconds_max: longest.as_secs_f64() + media_s * f64::from(times),
     }
 }
 
@@ -71,6 +78,7 @@ fn endpoints(target: &Target) -> Vec<Endpoint> {
         .map(|host| Endpoint { implied: host.starts_with("*."), ..Endpoint::new(host, port, Transport::Tcp) })
         .collect();
     if target.publish == Publish::Test {
+        all.extend(target.turn.as_ref().map(|turn| turn.url.endpoint()));
         // Where media goes is what the answer says; plan says that it does.
         let named = format!("media addresses of {}", target.url.host());
         all.push(Endpoint { implied: true, ..Endpoint::new(named, 0, Transport::Udp) });
@@ -113,6 +121,7 @@ pub(super) async fn measure(target: &Target, env: &Env) -> Result<Reading, NotMe
         lookup: None,
         attempts: Vec::new(),
         call: None,
+        relayed: None,
     };
     let signal = Signal { target, env, token };
     // Boxed: what TLS and the session need would make every check's future large.
@@ -129,17 +138,30 @@ pub(super) async fn measure(target: &Target, env: &Env) -> Result<Reading, NotMe
     Ok(reading)
 }
 
-/// Offers, sends, and ends the session whatever came of it.
+/// Offers, and once more through a relay where no media address answers and the policy names one.
 async fn publish(signal: &Signal<'_>, reading: &mut Reading) -> Result<(), NotMeasured> {
     let mut sockets = Sockets::open(signal).await?;
+    reading.call = Box::pin(session(signal, &mut sockets, reading)).await?;
+    let silent = reading.call.as_ref().is_some_and(|call| call.end == CallEnd::NotConnected);
+    if let Some(turn) = signal.target.turn.as_ref().filter(|_| silent) {
+        reading.relayed = Some(Box::pin(relay::publish(signal, turn, reading)).await?);
+    }
+    Ok(())
+}
+
+/// Offers, sends, and ends the session whatever came of it. None when no answer came to the offer.
+async fn session(
+    signal: &Signal<'_>,
+    sockets: &mut Sockets,
+    reading: &mut Reading,
+) -> Result<Option<Call>, NotMeasured> {
+    let Some(token) = &signal.token else { return Ok(None) };
     let (mut publisher, offer) = Publisher::new(Instant::now(), &sockets.locals())
         .map_err(|why| NotMeasured::new(Cause::Broken, why.to_string(), "report this defect of golive"))?;
-    let token = signal.token.as_ref();
-    let Some(token) = token else { return Ok(()) };
     let request = |url: &_| whip::offer(url, token, &offer);
     let began = Instant::now();
     let Some(Answer { sdp, servers, held, here }) = signal.offer(request, reading).await? else {
-        return Ok(());
+        return Ok(None);
     };
     let candidates = Candidates::of(&sdp, here);
     let mut call = Call {
@@ -165,7 +187,7 @@ async fn publish(signal: &Signal<'_>, reading: &mut Reading) -> Result<(), NotMe
         }
         Ok(()) if candidates.offered.is_empty() => false,
         Ok(()) => {
-            let sending = media::Sending { publisher: &mut publisher, sockets: &mut sockets, began };
+            let sending = media::Sending { publisher: &mut publisher, sockets, began };
             let seconds = Duration::from_secs(signal.target.media_seconds.into());
             tokio::select! {
                 () = sending.run(seconds, &mut call) => false,
@@ -178,6 +200,5 @@ async fn publish(signal: &Signal<'_>, reading: &mut Reading) -> Result<(), NotMe
         Held::Elsewhere => Deleted::Elsewhere,
         Held::Unnamed => Deleted::Unnamed,
     };
-    reading.call = Some(call);
-    if stopped { Err(NotMeasured::cancelled()) } else { Ok(()) }
+    if stopped { Err(NotMeasured::cancelled()) } else { Ok(Some(call)) }
 }
