@@ -2,7 +2,7 @@
 //! the same machine, the same minutes, taking turns.
 //!
 //! `cargo bench --bench speed -- [PART…] [--rounds N] [--seconds N] [--write]`, as root (it makes networks).
-//! Parts: `tcp`, `udp`, `media`, `screen`, `capacity`, `ports`; all when none is named. `--write` puts the figures of
+//! Parts: `tcp`, `udp`, `media`, `screen`, `frames`, `capacity`, `ports`; all when none is named. `--write` puts the figures of
 //! those parts into `reports/bench.md`. Nothing here passes or fails: figures of a busy machine are worth
 //! nothing, and a quiet one must be asked for.
 #![allow(
@@ -22,6 +22,7 @@
 mod arrivals;
 mod capacity;
 mod far_end;
+mod frames;
 mod loopback;
 mod media;
 mod page;
@@ -48,11 +49,12 @@ pub struct Effort {
 type Part = (&'static str, Effort, fn(Effort) -> Section);
 
 /// Each within four minutes on two cores.
-const PARTS: [Part; 6] = [
+const PARTS: [Part; 7] = [
     ("tcp", Effort { rounds: 3, seconds: 5 }, loopback::tcp),
     ("udp", Effort { rounds: 3, seconds: 5 }, loopback::udp),
     ("media", Effort { rounds: 3, seconds: 8 }, media::compare),
     ("screen", Effort { rounds: 3, seconds: 6 }, screen::compare),
+    ("frames", Effort { rounds: 3, seconds: 5 }, frames::draw),
     ("capacity", Effort { rounds: 3, seconds: 7 }, capacity::compare),
     ("ports", Effort { rounds: 3, seconds: 5 }, ports::compare),
 ];
