@@ -3,8 +3,9 @@
 
 mod client;
 mod download;
+pub(in crate::net) mod lines;
 mod way;
 
 pub use client::{Ended, Exchange, LONGEST, Viewer, Want};
 pub use download::{Download, Load, Stopped, download};
-pub use way::{Chosen, Way, choose, direct};
+pub use way::{Chosen, Via, Way, choose, direct};

@@ -11,6 +11,24 @@ use crate::net::proxy::{self, Credentials, Named, Proxy, Step, Word};
 use crate::net::tls::Roots;
 use crate::wire::http::WebUrl;
 
+/// Whether proxies that are named on this machine are used.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Via {
+    /// As a browser on this machine would.
+    #[default]
+    AsConfigured,
+    /// Never.
+    Direct,
+}
+
+impl Via {
+    /// Whether it may be left out.
+    pub fn is_usual(&self) -> bool {
+        *self == Self::AsConfigured
+    }
+}
+
 /// The way that was taken.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

@@ -13,8 +13,9 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use crate::net::viewer::Via;
 pub use reading::{Answer, Head, Quality, Reading, Step, Stream, What};
-pub use target::{Content, Target, Via};
+pub use target::{Content, Target};
 
 use super::{About, Env, Light, Probe, Problem};
 use crate::model::limit::Bound;

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{Endpoint, Transport};
-use crate::net::viewer::Load;
+use crate::net::viewer::{Load, Via};
 use crate::probe::Problem;
 use crate::wire::http::WebUrl;
 
@@ -50,24 +50,6 @@ pub enum Content {
     Hls,
     /// A DASH manifest (ISO/IEC 23009-1).
     Dash,
-}
-
-/// Whether proxies that are named on this machine are used.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Via {
-    /// As a browser on this machine would.
-    #[default]
-    AsConfigured,
-    /// Never.
-    Direct,
-}
-
-impl Via {
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
-    fn is_usual(&self) -> bool {
-        *self == Self::AsConfigured
-    }
 }
 
 impl Target {

@@ -18,6 +18,20 @@ pub struct Page {
     pub length: u64,
 }
 
+impl Page {
+    /// Enough to recognise it by: its title, or else its first words. As its server wrote it.
+    pub fn beginning(&self) -> String {
+        let start = String::from_utf8_lossy(self.body.get(..4096).unwrap_or(&self.body));
+        let after = |text: &str, mark: &str| text.to_ascii_lowercase().find(mark).map(|at| at + mark.len());
+        let title = after(&start, "<title").and_then(|at| {
+            let (_, rest) = start.get(at..)?.split_once('>')?;
+            Some(rest.split('<').next().unwrap_or_default().to_owned())
+        });
+        let shown = title.unwrap_or_else(|| start.chars().take(160).collect());
+        shown.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+}
+
 /// How long the body is (RFC 9112, 6.3).
 #[derive(Debug)]
 enum Framing {
@@ -261,6 +275,20 @@ mod tests {
         let schemes: Vec<_> = page.response.values("Proxy-Authenticate").map(WireText::as_str).collect();
         assert_eq!(schemes, ["Negotiate", "Basic realm=\"x\""]);
         assert_eq!(page.body, b"<h1>");
+    }
+
+    #[test]
+    fn a_page_is_recognised_by_its_title_or_first_words() {
+        for (body, shown) in [
+            ("<html>\n <TITLE lang=en>Web Page\n Blocked</TITLE><p>…", "Web Page Blocked"),
+            ("Access\r\n  denied", "Access denied"),
+            ("<title", "<title"),
+            ("", ""),
+        ] {
+            let mut pages = Pages::new(1000);
+            pages.receive(format!("HTTP/1.1 200 OK\r\n\r\n{body}").as_bytes());
+            assert_eq!(pages.end().unwrap().unwrap().beginning(), shown);
+        }
     }
 
     proptest! {

@@ -107,21 +107,9 @@ impl<'a> Follow<'a> {
                     || allowed.is_some_and(|allowed| allowed == "*" || allowed == player.origin())
             }),
             product: block_page(page, leads.as_ref()).map(str::to_owned),
-            body: if is_text { beginning(&page.body) } else { WireText::default() },
+            body: if is_text { WireText::from(page.beginning()) } else { WireText::default() },
         }
     }
-}
-
-/// Enough to recognise a page by: its title, or else its first words.
-fn beginning(body: &[u8]) -> WireText {
-    let start = String::from_utf8_lossy(body.get(..4096).unwrap_or(body));
-    let after = |text: &str, mark: &str| text.to_ascii_lowercase().find(mark).map(|at| at + mark.len());
-    let title = after(&start, "<title").and_then(|at| {
-        let (_, rest) = start.get(at..)?.split_once('>')?;
-        Some(rest.split('<').next().unwrap_or_default().to_owned())
-    });
-    let shown = title.unwrap_or_else(|| start.chars().take(160).collect());
-    WireText::from(shown.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
 fn unnamed(what: What, url: &WebUrl) -> Step {
@@ -135,22 +123,5 @@ fn unnamed(what: What, url: &WebUrl) -> Step {
         answered_ms: None,
         took_ms: 0.0,
         answer: Answer::Unnamed,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_page_is_recognised_by_its_title_or_first_words() {
-        for (body, shown) in [
-            ("<html>\n <TITLE lang=en>Web Page\n Blocked</TITLE><p>…", "Web Page Blocked"),
-            ("Access\r\n  denied", "Access denied"),
-            ("<title", "<title"),
-            ("", ""),
-        ] {
-            assert_eq!(beginning(body.as_bytes()).as_str(), shown);
-        }
     }
 }

@@ -4,9 +4,9 @@ mod follow;
 mod stream;
 
 use super::reading::{Answer, Reading, What};
-use super::target::{Content, Target, Via};
+use super::target::{Content, Target};
 use crate::model::{Demand, Endpoint, NotMeasured, Transport};
-use crate::net::viewer::{self, Chosen, LONGEST};
+use crate::net::viewer::{self, Chosen, LONGEST, Via};
 use crate::probe::Env;
 use follow::{Follow, Wanted};
 
