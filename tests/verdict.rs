@@ -56,7 +56,8 @@ fn with(question: &Question, field: &str, value: f64) -> Question {
 }
 
 /// What the demo does not ask, on loopback: see tests/cli.rs.
-const NOT_OF_THE_DEMO: [&str; 7] = ["portal", "proxy", "link", "firewall", "web", "rist", "whip"];
+const NOT_OF_THE_DEMO: [&str; 9] =
+    ["portal", "proxy", "link", "firewall", "web", "rist", "whip", "turn", "hls_push"];
 
 #[test]
 fn the_recorded_run_is_of_every_probe_and_goes() {

@@ -7,7 +7,7 @@ use super::nal::{self, Priority};
 const LOOP: &[u8] = include_bytes!("loop.flv");
 
 /// How long one turn lasts: 48 frames at 25 per second, or 90 AAC frames of 1024 samples at 48 kHz.
-const TURN_MS: u32 = 1920;
+pub(super) const TURN_MS: u32 = 1920;
 
 /// One tag body and when it is due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

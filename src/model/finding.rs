@@ -41,6 +41,16 @@ pub struct Code {
     pub means: &'static str,
 }
 
+/// Declares a probe's codes, each `NAME = "probe.what", "What it means.";`, and `CODES`, all of them.
+#[macro_export]
+macro_rules! codes {
+    ($($NAME:ident = $id:literal, $means:literal;)*) => {
+        $(pub(super) const $NAME: $crate::model::Code = $crate::model::Code { id: $id, means: $means };)*
+        /// All of them.
+        pub(super) const CODES: &[$crate::model::Code] = &[$($NAME),*];
+    };
+}
+
 /// One comparison of a reading with a limit: also made when all is well, so that
 /// the measurement can stand beside its limit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

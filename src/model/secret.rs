@@ -18,6 +18,11 @@ impl Secret {
     pub fn reveal(&self) -> &str {
         &self.0
     }
+
+    /// `text` without the value: who was sent it may repeat it in an answer.
+    pub fn hidden_in(&self, text: &str) -> String {
+        if self.0.is_empty() { text.to_owned() } else { text.replace(&self.0, REDACTED) }
+    }
 }
 
 impl From<String> for Secret {

@@ -30,6 +30,7 @@ pub mod process;
 pub mod prompt;
 pub mod ping;
 pub mod proxy;
+pub mod push;
 pub mod ready;
 pub mod resolve;
 pub mod rtmp;

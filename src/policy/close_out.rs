@@ -116,6 +116,12 @@ fn turned(check: &Check, policy: &Policy, opened: Option<&BTreeSet<CheckId>>) ->
         Question::Rist { .. } => {
             return Turned::LeftOut("a port check cannot ask RIST: close its UDP port by hand");
         }
+        Question::Turn { .. } => {
+            return Turned::LeftOut("a port check cannot ask TURN: close its ports by hand, but 443");
+        }
+        Question::HlsPush { .. } => {
+            return Turned::LeftOut("a port check cannot push HLS: close its port by hand, but 443");
+        }
         Question::Upload { .. } | Question::Path { .. } | Question::Session { .. } | Question::Nat { .. } => {
             return Turned::LeftOut(
                 "it only measures: close its far end's port by hand, or ask it by a port check",

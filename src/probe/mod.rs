@@ -12,6 +12,7 @@ pub mod clock;
 pub mod dns;
 pub mod nat;
 pub mod firewall;
+pub mod hls_push;
 pub mod link;
 pub mod path;
 pub mod port;
@@ -23,6 +24,7 @@ pub mod rtmp;
 pub mod session;
 pub mod srt;
 pub mod tls;
+pub mod turn;
 pub mod upload;
 pub mod web;
 pub mod whip;
@@ -54,6 +56,8 @@ macro_rules! for_each_probe {
             srt Srt,
             rist Rist,
             whip Whip,
+            turn Turn,
+            hls_push HlsPush,
             upload Upload,
             rehearsal Rehearsal,
             path Path,

@@ -54,6 +54,19 @@ pub const BLOCKED: &[&str] = &[
     "whip.local_policy",
     "whip.ice_silent",
     "whip.ice_barred",
+    "turn.silent",
+    "turn.refused",
+    "turn.prohibited",
+    "turn.unreachable",
+    "turn.local_policy",
+    "turn.killed",
+    "turn.not_turn",
+    "turn.tls_failed",
+    "hls_push.no_connection",
+    "hls_push.tls_failed",
+    "hls_push.name_killed",
+    "hls_push.cut",
+    "hls_push.silent",
     "upload.line_dead",
     "upload.cut",
     "rehearsal.not_started",
@@ -116,9 +129,11 @@ pub fn flows(check: &Check, far_ends: &BTreeMap<FarEndName, FarEnd>) -> Result<V
         }
         // The way without a proxy: who names the ingest first asks for that.
         Question::Proxy { .. } => of(Purpose::Event, demanded().into_iter().take(1).collect()),
-        Question::Rtmp { .. } | Question::Srt { .. } | Question::Tls { .. } | Question::Rehearsal { .. } => {
-            of(Purpose::Event, demanded())
-        }
+        Question::Rtmp { .. }
+        | Question::Srt { .. }
+        | Question::Tls { .. }
+        | Question::Turn { .. }
+        | Question::Rehearsal { .. } => of(Purpose::Event, demanded()),
         // The media's own port, too: the next one only carries the simple profile's RTCP.
         Question::Rist { target, .. } => {
             let media = Endpoint::new(&*target.host, target.port, Transport::Udp);
@@ -137,8 +152,8 @@ pub fn flows(check: &Check, far_ends: &BTreeMap<FarEndName, FarEnd>) -> Result<V
         Question::Upload { .. } | Question::Path { .. } | Question::Session { .. } | Question::Nat { .. } => {
             of(Purpose::Measuring, demanded())
         }
-        // Its media goes to addresses that only its answer names.
-        Question::Whip { .. } | Question::Web { .. } => {
+        // A WHIP session's media goes to addresses that only the answer names.
+        Question::Whip { .. } | Question::Web { .. } | Question::HlsPush { .. } => {
             of(Purpose::Event, demanded().into_iter().filter(|at| !at.implied).collect())
         }
         Question::Dns { target, .. } if target.resolvers.is_empty() => {
@@ -173,6 +188,7 @@ pub fn contacts(reading: &Reading) -> Vec<&Contact> {
         Reading::Srt(srt) => srt.attempts.iter().map(|attempt| &attempt.contact).collect(),
         Reading::Rist(rist) => rist.attempts.iter().map(|attempt| &attempt.contact).collect(),
         Reading::Whip(whip) => whip.attempts.iter().map(|attempt| &attempt.contact).collect(),
+        Reading::Turn(turn) => turn.attempts.iter().map(|attempt| &attempt.contact).collect(),
         Reading::Upload(upload) => upload.attempts.iter().map(|attempt| &attempt.contact).collect(),
         Reading::Rehearsal(take) => take.attempts.iter().map(|attempt| &attempt.contact).collect(),
         Reading::Nat(nat) => {
@@ -181,6 +197,9 @@ pub fn contacts(reading: &Reading) -> Vec<&Contact> {
         }
         Reading::Web(web) if matches!(web.way, Way::Direct { .. }) => {
             web.steps.iter().filter_map(|step| step.contact.as_ref()).collect()
+        }
+        Reading::HlsPush(push) if matches!(push.way, Way::Direct { .. }) => {
+            push.pushes.iter().filter_map(|push| push.contact.as_ref()).collect()
         }
         Reading::Session(session) => session.sessions.iter().map(|held| &held.contact).collect(),
         Reading::Clock(clock) => {

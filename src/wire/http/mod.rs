@@ -8,6 +8,7 @@ mod block_page;
 mod browse;
 mod page;
 mod product;
+mod push;
 mod response;
 mod status;
 #[cfg(test)]
@@ -18,6 +19,7 @@ pub use block_page::block_page;
 pub use browse::Browse;
 pub use page::{Page, Pages};
 pub use product::product;
+pub use push::{PushUrl, push};
 pub use response::{BadResponse, MAX_HEAD, Response, Responses};
 pub use status::{meaning, remedy};
 
@@ -35,13 +37,20 @@ pub enum Verb {
     Post,
 }
 
+impl Verb {
+    /// The method's name.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Put => "PUT",
+            Self::Post => "POST",
+        }
+    }
+}
+
 /// Head of the request. The server is asked to say beforehand whether it will take the body
 /// (RFC 9110, 10.1.1). `host` with its port where that is not the usual one.
 pub fn request(verb: Verb, host: &str, path: &str) -> Vec<u8> {
-    let verb = match verb {
-        Verb::Put => "PUT",
-        Verb::Post => "POST",
-    };
+    let verb = verb.word();
     format!(
         "{verb} {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: golive/{}\r\nAccept: */*\r\n\
          Content-Type: application/octet-stream\r\nTransfer-Encoding: chunked\r\nExpect: 100-continue\r\n\

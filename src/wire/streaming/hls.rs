@@ -1,5 +1,7 @@
 //! HLS playlists (RFC 8216): the master with its variants, the media playlist with its segments.
 
+use std::fmt::Write as _;
+
 use super::{Media, Piece, Span, Unplayable, Variant};
 
 /// Variants and segments that are looked at: a playlist of days names more.
@@ -48,6 +50,20 @@ pub fn read(body: &[u8]) -> Result<Playlist, Unplayable> {
     let lines: Vec<&str> = lines.filter(|line| !line.is_empty()).collect();
     let variants = variants(&lines);
     if variants.is_empty() { media(&lines).map(Playlist::Media) } else { Ok(Playlist::Master(variants)) }
+}
+
+/// A media playlist of segments that play `ms` each (RFC 8216, 4.3); `ended` says that no more will come.
+pub fn playlist(segments: &[String], ms: u64, ended: bool) -> String {
+    let target = ms.div_ceil(1000);
+    let mut text =
+        format!("#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:{target}\n#EXT-X-MEDIA-SEQUENCE:0\n");
+    for name in segments {
+        let _ = write!(text, "#EXTINF:{}.{:03},\n{name}\n", ms / 1000, ms % 1000);
+    }
+    if ended {
+        text.push_str("#EXT-X-ENDLIST\n");
+    }
+    text
 }
 
 fn variants(lines: &[&str]) -> Vec<Variant> {
@@ -175,6 +191,17 @@ mod tests {
         match read(text.as_bytes()).unwrap() {
             Playlist::Media(media) => media,
             Playlist::Master(_) => panic!("a master"),
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        let names = ["0.ts".to_owned(), "1.ts".to_owned()];
+        for ended in [false, true] {
+            let text = playlist(&names, 1920, ended);
+            let Ok(Playlist::Media(media)) = read(text.as_bytes()) else { panic!("{text}") };
+            assert_eq!((media.live, media.every_s, media.seconds), (!ended, 2.0, 3.84));
+            assert_eq!((media.first.uri.as_str(), media.first_s), ("0.ts", 1.92));
         }
     }
 

@@ -2,11 +2,13 @@
 
 mod dns;
 mod farend;
+mod hls_push;
 mod path;
 mod port;
 mod rist;
 mod rtmp;
 mod srt;
 mod tls;
+mod turn;
 mod web;
 mod whip;
