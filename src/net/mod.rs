@@ -26,6 +26,7 @@ pub mod noise;
 #[cfg(target_os = "linux")]
 mod option;
 pub mod own_rules;
+pub mod pcp;
 pub mod process;
 pub mod prompt;
 pub mod ping;

@@ -11,6 +11,7 @@ pub mod iperf3;
 pub mod knock; // the smallest question of a protocol, and whether what came back answers it
 pub mod lease; // what DHCP clients note of a network's options
 pub mod ntp; // SNTP client
+pub mod pcp; // what a router says of itself by PCP or NAT-PMP
 pub mod rist; // a sender that introduces itself
 pub mod routes; // default routes as the system lists them
 pub mod rtmp; // RTMP 1.0: handshake, chunks, commands; publisher and ingest

@@ -14,6 +14,7 @@ codes! {
     TRANSLATED "nat.translated" "This network is seen outside under another, public address."
     CARRIER "nat.carrier" "A carrier's translator stands on the way (CGNAT): nobody here can forward a port."
     DOUBLE "nat.double" "Two translators stand on the way: outside another address is seen than the router's."
+    OTHER_THAN_ROUTER "nat.other_than_router" "Outside another address is seen than the one that the gateway names, or it names none: another translator follows, or another way out."
     NOT_PUBLIC "nat.not_public" "The address that is seen is none of the internet: another translator follows, or the STUN server stands inside."
     SEVERAL "nat.several_addresses" "Servers see this network under several addresses."
     SAME_MAPPING "nat.mapping_independent" "Every server sees the same address and port."

@@ -5,10 +5,13 @@ use std::net::{IpAddr, SocketAddr};
 
 use super::findings::{
     BEHAVIOUR_UNKNOWN, CARRIER, DOUBLE, FAMILY_UNUSED, FILTERING, LIFETIME_UNKNOWN, LIVES, NONE, NOT_PUBLIC,
-    ONE_SILENT, OTHER_MAPPING, SAME_MAPPING, SEVERAL, SHORT, SILENT, TRANSLATED,
+    ONE_SILENT, OTHER_MAPPING, OTHER_THAN_ROUTER, SAME_MAPPING, SEVERAL, SHORT, SILENT, TRANSLATED,
 };
-use super::{Asked, Behaviour, Dependence, Idle, Lifetime, Limits, Outcome, Reading, Server};
+use super::{
+    Asked, Behaviour, Dependence, Gateway, Idle, Lifetime, Limits, NatPmp, Outcome, Reading, Server,
+};
 use crate::model::{AtLeast, Code, Failure, Family, Finding, Special, text};
+use crate::wire::pcp::{NETWORK_FAILURE, no_address};
 
 const ALLOW: &str = "network team: let UDP out to the policy's STUN servers and the answers back";
 
@@ -26,10 +29,10 @@ pub(super) fn judge(limits: &Limits, reading: &Reading) -> Vec<Finding> {
     for family in [Family::V4, Family::V6] {
         let seen: Vec<Witness> = all(family);
         findings.extend(unanswered(reading, family, !seen.is_empty(), any));
-        if !seen.is_empty() {
+        if !seen.is_empty() || gateway(reading, family).is_some_and(is_behind_another) {
             findings.push(class(limits, reading, family, &seen));
-            findings.extend(several(family, &seen));
         }
+        findings.extend(several(family, &seen));
         // The far end saw other sockets, which have ports of their own.
         let seen = by_stun(reading, family);
         if !seen.is_empty() {
@@ -106,14 +109,11 @@ fn unanswered(reading: &Reading, family: Family, here: bool, any: bool) -> Vec<F
 fn class(limits: &Limits, reading: &Reading, family: Family, seen: &[Witness]) -> Finding {
     let outside: Vec<IpAddr> = seen.iter().map(|seen| seen.outside.ip()).collect();
     let local = seen.iter().find_map(|seen| seen.local).map(|local| local.ip());
-    let router = reading.router.filter(|router| Family::of(*router) == family);
+    let router = reading.router.filter(|router| Family::of(*router) == family && !seen.is_empty());
+    let gateway = gateway(reading, family);
+    let named = gateway.and_then(outside_of);
     let carrier = |ip: &IpAddr| Special::of(*ip) == Some(Special::Carrier);
-    let here = local.map_or_else(String::new, |local| format!("; here {local}{}", special(local)));
-    let at_router = router.map_or_else(String::new, |ip| format!("; the router {ip}{}", special(ip)));
-    let listed: BTreeSet<&IpAddr> = outside.iter().collect();
-    let listed: Vec<String> = listed.iter().map(|ip| format!("{ip}{}", special(**ip))).collect();
-    let observed = format!("{}: seen outside as {}{here}{at_router}", family.word(), listed.join(", "));
-    let code = if local.iter().chain(&router).chain(&outside).any(carrier) {
+    let code = if local.iter().chain(&router).chain(&named).chain(&outside).any(carrier) {
         CARRIER
     } else if outside.iter().filter_map(|ip| Special::of(*ip)).any(|special| special != Special::Loopback) {
         NOT_PUBLIC
@@ -121,9 +121,24 @@ fn class(limits: &Limits, reading: &Reading, family: Family, seen: &[Witness]) -
         DOUBLE
     } else if local.is_some_and(|local| outside.iter().all(|ip| *ip == local)) {
         NONE
+    } else if gateway.is_some_and(is_behind_another) {
+        DOUBLE
+    } else if router.is_none() && gateway.is_some_and(|gateway| differs(gateway, &outside)) {
+        OTHER_THAN_ROUTER
     } else {
         TRANSLATED
     };
+    let listed: BTreeSet<&IpAddr> = outside.iter().collect();
+    let listed: Vec<String> = listed.iter().map(|ip| format!("{ip}{}", special(**ip))).collect();
+    let listed = if listed.is_empty() {
+        "not seen outside".to_owned()
+    } else {
+        format!("seen outside as {}", listed.join(", "))
+    };
+    let here = local.map_or_else(String::new, |local| format!("; here {local}{}", special(local)));
+    let at_router = router.map_or_else(String::new, |ip| format!("; the router {ip}{}", special(ip)));
+    let at_gateway = gateway.map_or_else(String::new, says);
+    let observed = format!("{}: {listed}{here}{at_router}{at_gateway}", family.word());
     if limits.inbound.is_none() {
         return Finding::pass(code, "told, not judged", observed);
     }
@@ -131,9 +146,52 @@ fn class(limits: &Limits, reading: &Reading, family: Family, seen: &[Witness]) -
     if [NONE.id, TRANSLATED.id].contains(&code.id) {
         return Finding::pass(code, expected, observed);
     }
+    if code.id == OTHER_THAN_ROUTER.id {
+        let remedy = "network team: name the address that the router's status page shows outside as `router` in the policy";
+        return Finding::unknown(code, expected, observed, remedy);
+    }
     let remedy = "network team: ask the carrier for a public address, or take the second translator out of the way; \
                   else let the other side be called from here";
     Finding::fail(code, expected, observed, remedy)
+}
+
+/// What the gateway says of itself: it is asked over IPv4 alone.
+fn gateway(reading: &Reading, family: Family) -> Option<&Gateway> {
+    reading.gateway.as_ref().filter(|_| family == Family::V4)
+}
+
+/// The address that it has outside, as it says.
+fn outside_of(gateway: &Gateway) -> Option<IpAddr> {
+    match gateway.nat_pmp {
+        Some(NatPmp::Outside(ip)) => Some(ip.into()),
+        _ => None,
+    }
+}
+
+/// Whether its own address outside is none of the internet: then another translator follows.
+fn is_behind_another(gateway: &Gateway) -> bool {
+    let special = outside_of(gateway).and_then(Special::of);
+    matches!(special, Some(Special::Carrier | Special::Private))
+}
+
+/// Whether it names another address than is seen, or says that it has none: a second translator does that, and
+/// so does a second way out.
+fn differs(gateway: &Gateway, outside: &[IpAddr]) -> bool {
+    match gateway.nat_pmp {
+        Some(NatPmp::Outside(ip)) => !outside.contains(&ip.into()),
+        Some(NatPmp::Refused(code)) => code == NETWORK_FAILURE,
+        None => false,
+    }
+}
+
+fn says(gateway: &Gateway) -> String {
+    match gateway.nat_pmp {
+        Some(NatPmp::Outside(ip)) => {
+            format!("; the gateway says that outside it is {ip}{}", special(ip.into()))
+        }
+        Some(NatPmp::Refused(code)) => format!("; the gateway names no address ({})", no_address(code)),
+        None => String::new(),
+    }
 }
 
 fn special(ip: IpAddr) -> String {

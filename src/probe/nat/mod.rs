@@ -3,13 +3,14 @@
 //! # Asks
 //! STUN servers (RFC 8489) where our packets come from, over IPv4 and IPv6 apart; with a server of two
 //! addresses how a translator maps and filters (RFC 5780); with a far end how long an idle UDP flow
-//! stays open from outside.
+//! stays open from outside; on request the default gateway which address it has outside (NAT-PMP, PCP).
 //! # Why it matters
 //! Who must be called from outside (an SRT listener, a return feed) needs an address that leads here.
 //! Behind a carrier's translator, or behind two, nobody can forward a port. WHIP and other WebRTC need
 //! a mapping that all peers share.
 //! # How it can mislead
-//! A second translator shows only when the router's own address is known (`router`) or is a carrier's.
+//! A second translator shows only when the router's own address is known (`router`, or what the gateway
+//! itself says) or is a carrier's. A router with two ways out names one of them.
 //! A STUN server inside the network sees inside addresses. A stream that flows keeps its state alive:
 //! a short lifetime harms what is idle only.
 //! # Needs
@@ -24,7 +25,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -35,6 +36,7 @@ use crate::model::{
     HostPort, Lane, NotMeasured, Stakes, Transport, WireText,
 };
 use crate::wire::control::hold::SLOTS;
+use crate::wire::pcp;
 
 /// Servers at most.
 const MAX_SERVERS: usize = 4;
@@ -63,6 +65,10 @@ pub struct Target {
     /// from outside shows a second translator.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub router: Option<IpAddr>,
+    /// Also ask the default gateway, which is inside the network, for the address that it has outside (NAT-PMP,
+    /// PCP). No port is opened.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub gateway: bool,
     /// The far end that sends to idle flows, and says where they come from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub far_end: Option<FarEndName>,
@@ -150,6 +156,33 @@ pub struct Reading {
     /// The address that the venue's router has outside, as the policy says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub router: Option<IpAddr>,
+    /// What the default gateway says of itself, when that was asked and there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gateway: Option<Gateway>,
+}
+
+/// The default gateway, asked over NAT-PMP (RFC 6886) and PCP (RFC 6887) at once.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Gateway {
+    /// Addresses and times.
+    pub contact: Contact,
+    /// Its answer over NAT-PMP; absent where it gave none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nat_pmp: Option<NatPmp>,
+    /// The result code of its answer to PCP's ANNOUNCE (RFC 6887, 7.4), 0 for success; absent where it gave
+    /// none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pcp: Option<u8>,
+}
+
+/// What a router answers over NAT-PMP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum NatPmp {
+    /// The address that it has outside.
+    Outside(Ipv4Addr),
+    /// Its result code instead (RFC 6886, 3.5).
+    Refused(u16),
 }
 
 /// One STUN server.
@@ -239,7 +272,7 @@ impl Probe for Nat {
     const NAME: &'static str = "nat";
     const LANE: Lane = Lane::Ask;
     const ABOUT: About = About {
-        asks: "How this network looks from outside (STUN): its public addresses, carrier's or second translators, how they map and filter, and how long an idle UDP flow stays open",
+        asks: "How this network looks from outside (STUN): its public addresses, carrier's or second translators, how they map and filter, how long an idle UDP flow stays open, and on request what the gateway says of itself (NAT-PMP, PCP)",
         why: "who must be called from outside needs an address that leads here, and WebRTC a mapping that all peers share",
         misleads: "a second translator shows only when the router's own address is known; a STUN server inside sees inside addresses; a short lifetime harms only what is idle",
         needs: "a STUN server or a far end; a STUN server with two addresses for mapping and filtering; a far end for lifetimes",
@@ -273,6 +306,10 @@ impl Probe for Nat {
         if let Some((host, port)) = far_end {
             endpoints.extend([Transport::Tcp, Transport::Udp].map(|way| Endpoint::new(host, port, way)));
         }
+        if target.gateway {
+            let gateway = Endpoint::new("default gateway", pcp::PORT, Transport::Udp);
+            endpoints.push(Endpoint { implied: true, ..gateway });
+        }
         let (bytes, packets) = run::cost(target);
         Demand {
             endpoints,
@@ -289,6 +326,9 @@ impl Probe for Nat {
         if let Some(name) = &target.far_end {
             let times: Vec<String> = target.idle_s.iter().map(|time| format!("{time} s")).collect();
             all.push(format!("far end {name}, idle for {}", times.join(", ")));
+        }
+        if target.gateway {
+            all.push("the gateway".to_owned());
         }
         all.join("; ")
     }

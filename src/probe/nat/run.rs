@@ -1,15 +1,18 @@
 //! Asks the STUN servers, how translators behave, and, meanwhile, how long idle flows live.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use futures::future::{join_all, try_join_all};
 
-use super::{Asked, Behaviour, Dependence, Idle, Lifetime, Mapped, Outcome, Reading, STUN, Server, Target};
+use super::{
+    Asked, Behaviour, Dependence, Gateway, Idle, Lifetime, Mapped, NatPmp, Outcome, Reading, STUN, Server,
+    Target,
+};
 use crate::model::{Cause, Contact, Endpoint, Failure, Family, NotMeasured, WireText};
 use crate::net::hold::{self, Ground};
 use crate::net::stun::{FIRST, REQUESTS, StunSocket, Unanswered};
-use crate::net::{dial, resolve};
+use crate::net::{dial, link, pcp, resolve};
 use crate::probe::Env;
 use crate::wire::stun::{From, MAX_REQUEST};
 
@@ -27,9 +30,10 @@ pub(super) fn cost(target: &Target) -> (u64, u64) {
     // Two more of mapping, three of filtering, each of several requests.
     let stun = 2 * (servers + if target.other.is_some() { 6 } else { 0 }) * u64::from(REQUESTS);
     let flows = if target.far_end.is_some() { 2 * target.idle_s.len() as u64 } else { 0 };
+    let gateway = if target.gateway { 2 * u64::from(pcp::REQUESTS) } else { 0 };
     // Of each flow some datagrams, and a control connection for each that the far end sends.
-    let bytes = stun * (MAX_REQUEST as u64 + 600) + flows * (7 * CONTROL_BYTES + 20 * 100);
-    (bytes, stun + flows * 300)
+    let bytes = stun * (MAX_REQUEST as u64 + 600) + flows * (7 * CONTROL_BYTES + 20 * 100) + gateway * 100;
+    (bytes, stun + flows * 300 + gateway)
 }
 
 pub(super) fn longest_s(target: &Target) -> f64 {
@@ -42,19 +46,33 @@ pub(super) fn longest_s(target: &Target) -> f64 {
 
 pub(super) async fn measure(target: &Target, env: &Env) -> Result<Reading, NotMeasured> {
     let work = async {
-        let (stun, lifetimes) = tokio::join!(stun(target, env), lifetimes(target, env));
+        let (stun, lifetimes, gateway) =
+            tokio::join!(stun(target, env), lifetimes(target, env), gateway(target, env));
         let (servers, behaviour) = stun?;
         let (lifetimes, no_lifetimes) = match lifetimes {
             Ok(lifetimes) => (lifetimes, None),
             Err(why) if why.cause == Cause::Cancelled => return Err(why),
             Err(why) => (Vec::new(), Some(WireText::from(why.detail))),
         };
-        Ok(Reading { servers, behaviour, lifetimes, no_lifetimes, router: target.router })
+        Ok(Reading { servers, behaviour, lifetimes, no_lifetimes, router: target.router, gateway: gateway? })
     };
     tokio::select! {
         () = env.cancel.cancelled() => Err(NotMeasured::cancelled()),
         done = work => done,
     }
+}
+
+/// What the default gateway says of itself; none where that is not asked, or there is no such gateway.
+async fn gateway(target: &Target, env: &Env) -> Result<Option<Gateway>, NotMeasured> {
+    // Where a system does not tell its routes, the STUN servers are asked all the same.
+    let route = if target.gateway { link::default_route4(&env.source).ok().flatten() } else { None };
+    let Some(IpAddr::V4(router)) = route.and_then(|route| route.gateway) else { return Ok(None) };
+    let offset_ms = env.origin.ms();
+    let said = pcp::ask(router, &env.source).await?;
+    let remote = SocketAddr::new(router.into(), pcp::PORT);
+    let contact = Contact { remote, local: said.local, offset_ms, took_ms: env.origin.ms() - offset_ms };
+    let nat_pmp = said.nat_pmp.map(|said| said.map_or_else(NatPmp::Refused, NatPmp::Outside));
+    Ok(Some(Gateway { contact, nat_pmp, pcp: said.pcp }))
 }
 
 /// A server as named, with the addresses that it may be asked at.

@@ -3,6 +3,7 @@
 use super::findings::*;
 use super::*;
 use crate::model::Effect;
+use crate::wire::pcp::NETWORK_FAILURE;
 
 fn asked(server: &str, local: &str, outcome: Outcome) -> Asked {
     let (remote, local) = (server.parse().unwrap(), local.parse().ok());
@@ -22,6 +23,7 @@ fn reading(asked: Vec<Asked>) -> Reading {
         lifetimes: Vec::new(),
         no_lifetimes: None,
         router: None,
+        gateway: None,
     }
 }
 
@@ -61,6 +63,48 @@ fn translators_are_told_and_judged_only_where_somebody_must_call_in() {
         assert_eq!(codes(&Limits::default(), &reading), [one(code, Effect::Pass)], "{reading:?}");
         assert_eq!(codes(&inbound(), &reading), [one(code, judged)], "{reading:?}");
     }
+}
+
+#[test]
+fn what_the_gateway_says_of_itself_shows_what_follows_it() {
+    let says = |nat_pmp, reading: Reading| {
+        let contact = Contact {
+            remote: "192.168.1.1:5351".parse().unwrap(),
+            local: None,
+            offset_ms: 0.0,
+            took_ms: 2.0,
+        };
+        Reading { gateway: Some(Gateway { contact, nat_pmp, pcp: Some(0) }), ..reading }
+    };
+    let outside = |ip: &str| Some(NatPmp::Outside(ip.parse().unwrap()));
+    let home = || seen("192.168.1.5:4000", "45.30.0.2:4000");
+    let router = |ip: &str, reading: Reading| Reading { router: ip.parse().ok(), ..reading };
+    for (reading, code, judged) in [
+        (says(outside("45.30.0.2"), home()), TRANSLATED, Effect::Pass),
+        (says(None, home()), TRANSLATED, Effect::Pass),
+        (says(Some(NatPmp::Refused(2)), home()), TRANSLATED, Effect::Pass),
+        (says(outside("10.3.0.2"), home()), DOUBLE, Effect::Fail),
+        (says(outside("100.64.3.2"), home()), CARRIER, Effect::Fail),
+        (says(outside("45.99.0.2"), home()), OTHER_THAN_ROUTER, Effect::Unknown),
+        (says(Some(NatPmp::Refused(NETWORK_FAILURE)), home()), OTHER_THAN_ROUTER, Effect::Unknown),
+        // What a person says of the router goes before what it names itself.
+        (router("45.30.0.2", says(outside("45.99.0.2"), home())), TRANSLATED, Effect::Pass),
+        // Nothing translates, whatever it says; and a server that sees inside addresses proves nothing of it.
+        (says(outside("10.3.0.2"), seen("45.30.0.2:4000", "45.30.0.2:4000")), NONE, Effect::Pass),
+    ] {
+        assert_eq!(codes(&Limits::default(), &reading), [one(code, Effect::Pass)], "{reading:?}");
+        assert_eq!(codes(&inbound(), &reading), [one(code, judged)], "{reading:?}");
+    }
+    // It is heard where no STUN server is.
+    let silent = reading(vec![asked("45.50.0.10:3478", "", Outcome::Failed(Failure::TimedOut))]);
+    let found = codes(&inbound(), &says(outside("10.3.0.2"), silent.clone()));
+    assert_eq!(found, [one(SILENT, Effect::Unknown), one(DOUBLE, Effect::Fail)]);
+    assert_eq!(codes(&inbound(), &says(outside("45.30.0.2"), silent)), [one(SILENT, Effect::Unknown)]);
+    let told = Nat::judge(&Limits::default(), &says(outside("10.3.0.2"), home()));
+    assert_eq!(
+        told[0].observed,
+        "IPv4: seen outside as 45.30.0.2; here 192.168.1.5 (a private address); the gateway says that outside it is 10.3.0.2 (a private address)"
+    );
 }
 
 #[test]
@@ -185,6 +229,9 @@ fn targets_are_held_to_sense() {
     };
     assert_eq!(problems("stun = ['a']", &limits), ["lifetime_s", "mapping"]);
     assert!(toml::from_str::<Target>("stun = ['a']\nother = 'nowhere'").is_err());
+    let gateway: Target = toml::from_str("stun = ['a']\ngateway = true").unwrap();
+    let demand = Nat::demand(&gateway, &BTreeMap::new());
+    assert!(demand.endpoints.iter().any(|at| at.implied && at.port == 5351), "{demand:?}");
     let target: Target = toml::from_str("stun = ['a']\nother = 'b:3479'").unwrap();
     let demand = Nat::demand(&target, &BTreeMap::new());
     let places: Vec<_> = demand.endpoints.iter().map(|at| (at.host.as_str(), at.port)).collect();

@@ -78,7 +78,7 @@ fn class(keys: &[String]) -> Option<Holds> {
         "source" if below("provenance") => Holds::Text,
         "host" | "name" | "server_name" | "sans" | "address" | "addresses" | "resolvers"
         | "control_suffix" | "control" | "decoy" | "named" | "iperf3" | "remote" | "local" | "source"
-        | "seen_as" | "servers" | "https_date" | "stun" | "other" | "router" | "aliases" | "ping"
+        | "seen_as" | "servers" | "https_date" | "stun" | "other" | "router" | "outside" | "aliases" | "ping"
         | "reflector" | "tcp" | "from" | "ways" | "names_itself" | "hosts" | "relayed" | "mapped" => {
             Holds::Host
         }

@@ -149,8 +149,9 @@ pub fn flows(check: &Check, far_ends: &BTreeMap<FarEndName, FarEnd>) -> Result<V
         Question::Clock { .. } => {
             of(Purpose::Event, demanded().into_iter().filter(|at| at.transport == Transport::Udp).collect())
         }
+        // The gateway stands inside.
         Question::Upload { .. } | Question::Path { .. } | Question::Session { .. } | Question::Nat { .. } => {
-            of(Purpose::Measuring, demanded())
+            of(Purpose::Measuring, demanded().into_iter().filter(|at| !at.implied).collect())
         }
         // A WHIP session's media goes to addresses that only the answer names.
         Question::Whip { .. } | Question::Web { .. } | Question::HlsPush { .. } => {

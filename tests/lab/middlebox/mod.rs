@@ -7,6 +7,7 @@ mod answer;
 mod mark;
 mod nat;
 mod nftables;
+mod port_mapping;
 mod portal;
 mod protocol;
 mod proxy;
@@ -45,6 +46,8 @@ pub enum Middlebox {
     DscpBleach(mark::DscpBleach),
     /// Address translation, once more.
     Nat(nat::Nat),
+    /// Says over NAT-PMP which address it has outside.
+    PortMapping(port_mapping::PortMapping),
     /// Polices each flow, or all together.
     RateLimit(rate::RateLimit),
     /// Accepts for every server until the client has answered.
@@ -154,6 +157,7 @@ impl Middlebox {
             Self::IdleTimeout(timeout) => timeout.install(place),
             Self::DscpBleach(bleach) => bleach.install(place),
             Self::Nat(nat) => nat.install(place),
+            Self::PortMapping(mapping) => mapping.install(place),
             Self::RateLimit(limit) => limit.install(place),
             Self::SynProxy(proxy) => proxy.install(place),
             Self::AcceptsAll(spoof) => spoof.install(place),
