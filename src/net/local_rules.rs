@@ -1,6 +1,6 @@
 //! This machine's own packet filter, as its tools print it. On Linux nft(8) and iptables-save(8), which
-//! alone tells what the older modules test; pfctl(8) on macOS and the BSDs; netsh on Windows. All but
-//! netsh need privilege; nothing is ever changed.
+//! alone tells what the older modules test; pfctl(8) on macOS and the BSDs; reg, else netsh, on Windows. Those
+//! of Windows need no privilege; nothing is ever changed.
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -10,19 +10,21 @@ use tokio::process::Command;
 use tokio::time::timeout;
 
 use crate::model::{Cause, NotMeasured, WireText};
-use crate::wire::firewall::{Action, Chain, MOST_BYTES, Rule, Test, iptables, nftables, pf, windows};
+use crate::wire::firewall::windows::{netsh, registry};
+use crate::wire::firewall::{Action, Chain, MOST_BYTES, Rule, Test, iptables, nftables, pf};
 
 /// Longest that a tool may take.
 const PATIENCE: Duration = Duration::from_secs(8);
 /// Where they are; an ordinary user's PATH may not say.
-const FOLDERS: [&str; 4] = ["/usr/sbin", "/sbin", "/usr/bin", "C:/Windows/System32"];
+const FOLDERS: [&str; 5] =
+    ["/usr/sbin", "/sbin", "/usr/bin", "C:/Windows/System32", "C:/Windows/System32/WindowsPowerShell/v1.0"];
 
 /// What was read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Rules {
     /// Every chain.
     pub chains: Vec<Chain>,
-    /// The tools that told: `nft`, `iptables-save`, `ip6tables-save`, `pfctl`, `netsh`.
+    /// The tools that told: `nft`, `iptables-save`, `ip6tables-save`, `pfctl`, `reg`, `netsh`.
     pub tools: Vec<String>,
 }
 
@@ -43,7 +45,10 @@ pub async fn read() -> Result<Rules, NotMeasured> {
     match std::env::consts::OS {
         "linux" => linux().await,
         "macos" | "freebsd" | "openbsd" => with_pf().await,
-        "windows" => with_netsh().await,
+        "windows" => match with_registry().await {
+            Some(rules) => Ok(rules),
+            None => with_netsh().await,
+        },
         _ => Err(NotMeasured::new(
             Cause::Unsupported,
             "the packet filter of this system is not read",
@@ -69,17 +74,54 @@ async fn with_pf() -> Result<Rules, NotMeasured> {
     let mut rules = Rules { tools: vec!["pfctl".to_owned()], ..Rules::default() };
     // As macOS is delivered, it is off: then no rule is asked.
     if pf::is_enabled(&needed("pfctl", &["-s", "info"]).await?).map_err(said)? {
-        rules.chains = pf::parse(&needed("pfctl", &["-a", "*", "-s", "rules"]).await?).map_err(said)?;
-        rules.chains.push(untold("pf", "interface groups and anchors that pfctl does not show in full"));
+        let text = needed("pfctl", &["-a", "*", "-s", "rules"]).await?;
+        let mut beside = pf::Beside {
+            skipped: pf::skipped(&needed("pfctl", &["-v", "-s", "Interfaces"]).await?),
+            groups: text_of(run("ifconfig", &["-a"]).await).and_then(|text| pf::groups(&text)),
+            ..pf::Beside::default()
+        };
+        for name in pf::tables(&text) {
+            // One of an anchor's own is not among the main ones: it stays unknown.
+            let told = text_of(run("pfctl", &["-t", &name, "-T", "show"]).await);
+            if let Some(networks) = told.and_then(|text| pf::table(&text)) {
+                beside.tables.insert(name, networks);
+            }
+        }
+        rules.chains = pf::parse(&text, &beside).map_err(said)?;
     }
     Ok(rules)
+}
+
+/// This machine's rules and group policy's, in no language; none where they are not told to the end.
+async fn with_registry() -> Option<Rules> {
+    let reg = async |key: &'static str, below: &[&str]| {
+        text_of(run("reg.exe", &[&["query", key], below].concat()).await)
+    };
+    let own = reg(registry::OWN, &["/s"]).await?;
+    let policy = if registry::has_policy(&reg(registry::POLICIES, &[]).await?).ok()? {
+        reg(registry::POLICY, &["/s"]).await?
+    } else {
+        String::new()
+    };
+    // Without it every profile counts.
+    let networks =
+        run("powershell.exe", &["-NoProfile", "-NonInteractive", "-Command", registry::NETWORKS]).await;
+    let chains = registry::parse(&own, &policy, &text_of(networks).unwrap_or_default()).ok()?;
+    Some(Rules { chains, tools: vec!["reg".to_owned()] })
+}
+
+fn text_of(said: Said) -> Option<String> {
+    match said {
+        Said::Text(text) => Some(text),
+        _ => None,
+    }
 }
 
 async fn with_netsh() -> Result<Rules, NotMeasured> {
     const RULES: [&str; 7] = ["advfirewall", "firewall", "show", "rule", "name=all", "dir=out", "verbose"];
     let profile = needed("netsh.exe", &["advfirewall", "show", "currentprofile"]).await?;
     let told = needed("netsh.exe", &RULES).await?;
-    let mut chains = windows::parse(&profile, &told).map_err(|why| broken("netsh", &why))?;
+    let mut chains = netsh::parse(&profile, &told).map_err(|why| broken("netsh", &why))?;
     chains.push(untold("Windows Firewall", "rules of a group policy, which netsh does not show"));
     Ok(Rules { chains, tools: vec!["netsh".to_owned()] })
 }

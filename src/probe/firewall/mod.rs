@@ -11,7 +11,7 @@
 //! golive does not know (a user, a mark, a rate) leaves the answer unsure, with the rule's name.
 //! Security software that does not use the kernel's filter is not seen: that is for `port` to show.
 //! # Needs
-//! Linux with nft or iptables-save, macOS or a BSD with pf, and root; or Windows in English.
+//! Linux with nft or iptables-save, macOS or a BSD with pf, and root; or Windows.
 
 mod judge;
 mod run;
@@ -119,8 +119,8 @@ impl Probe for Firewall {
     const ABOUT: About = About {
         asks: "This machine's own packet filter for one host and port: does a rule stop what leaves, and which",
         why: "a laptop's own firewall looks from outside like the building's, and whoever opens the wrong one loses the morning",
-        misleads: "it sees the kernel's filter alone; a rule that tests what golive does not know (a user, a mark, a rate) leaves the answer unsure and is named; pfctl and netsh do not show all, so there nothing is ever called allowed",
-        needs: "Linux with nft or iptables-save, or macOS (pf), and root or `CAP_NET_ADMIN`; or an English Windows (netsh)",
+        misleads: "it sees the kernel's filter alone; a rule that tests what golive does not know (a user, a mark, a rate) leaves the answer unsure and is named; where netsh stands in for Windows' registry nothing is ever called allowed",
+        needs: "Linux with nft or iptables-save, or macOS (pf), and root or `CAP_NET_ADMIN`; or Windows",
     };
     const VIEWERS: &'static str = "the stream would never leave this machine, so there would be no picture";
     const CODES: &'static [Code] = judge::CODES;

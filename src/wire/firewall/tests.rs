@@ -5,12 +5,12 @@ use super::*;
 const NFTABLES: &str = include_str!("samples/nftables.json");
 const IPTABLES: &str = include_str!("samples/iptables.txt");
 
-fn packet(to: &str, transport: Transport, port: u16) -> Packet {
+pub(super) fn packet(to: &str, transport: Transport, port: u16) -> Packet {
     Packet { to: to.parse().unwrap(), port, transport, interface: None }
 }
 
 /// `allowed`, or what stops it, or `?` before what may.
-fn said(chains: &[Chain], packet: &Packet) -> String {
+pub(super) fn said(chains: &[Chain], packet: &Packet) -> String {
     match decide(chains, packet) {
         Outcome::Allowed => "allowed".to_owned(),
         Outcome::Blocked(decider) => decider.to_string(),
@@ -120,7 +120,7 @@ const PF: &str = include_str!("samples/pf.txt");
 /// In the form that netsh prints in English, with rules of every kind that are read.
 #[test]
 fn the_rule_of_windows_that_decides_is_named() {
-    let chains = windows::parse(NETSH[0], NETSH[1]).unwrap();
+    let chains = windows::netsh::parse(NETSH[0], NETSH[1]).unwrap();
     let tcp = |to, port| said(&chains, &packet(to, Transport::Tcp, port));
     let udp = |to, port| said(&chains, &packet(to, Transport::Udp, port));
     assert_eq!(tcp("192.0.2.1", 1935), "Windows Firewall, chain outbound: rule \"No RTMP\"");
@@ -136,21 +136,21 @@ fn the_rule_of_windows_that_decides_is_named() {
 #[test]
 fn what_the_profile_of_windows_does_by_itself_is_told() {
     let closed = NETSH[0].replace("AllowOutbound", "BlockOutbound");
-    let chains = windows::parse(&closed, NETSH[1]).unwrap();
+    let chains = windows::netsh::parse(&closed, NETSH[1]).unwrap();
     let tcp = |port| said(&chains, &packet("192.0.2.1", Transport::Tcp, port));
     assert_eq!(tcp(443), "Windows Firewall, chain outbound: its policy drop");
     assert_eq!(tcp(1936), "allowed", "by a rule");
     let off = NETSH[0].replace(" ON", " OFF");
-    assert_eq!(windows::parse(&off, NETSH[1]).unwrap(), []);
+    assert_eq!(windows::netsh::parse(&off, NETSH[1]).unwrap(), []);
     // German, and nothing at all.
     let german = "Regelname:    Kein RTMP\r\nAktiviert:    Ja\r\nOK.";
-    assert!(windows::parse(NETSH[0], german).is_err() && windows::parse("", NETSH[1]).is_err());
+    assert!(windows::netsh::parse(NETSH[0], german).is_err() && windows::netsh::parse("", NETSH[1]).is_err());
 }
 
 /// In the form that pfctl(8) of macOS prints.
 #[test]
 fn the_rule_of_pf_that_decides_is_named() {
-    let chains = pf::parse(PF).unwrap();
+    let chains = pf::parse(PF, &pf::Beside::default()).unwrap();
     let tcp = |to, port| said(&chains, &packet(to, Transport::Tcp, port));
     let udp = |to, port| said(&chains, &packet(to, Transport::Udp, port));
     assert_eq!(
@@ -177,20 +177,23 @@ fn the_rule_of_pf_that_decides_is_named() {
 #[test]
 fn text_that_is_cut_anywhere_is_no_panic_and_netsh_s_is_told() {
     for at in 0..PF.len() {
-        if let Ok(chains) = pf::parse(&PF[..at]) {
+        if let Ok(chains) = pf::parse(&PF[..at], &pf::Beside::default()) {
             let _ = decide(&chains, &packet("45.50.0.66", Transport::Udp, 443));
         }
     }
     for [whole, other] in [NETSH, [NETSH[1], NETSH[0]]] {
         for at in 0..whole.trim_end().len() {
             let cut = &whole[..at];
-            let parsed =
-                if other == NETSH[1] { windows::parse(cut, other) } else { windows::parse(other, cut) };
+            let parsed = if other == NETSH[1] {
+                windows::netsh::parse(cut, other)
+            } else {
+                windows::netsh::parse(other, cut)
+            };
             assert!(parsed.is_err(), "cut at {at}");
         }
     }
     let deep = "anchor \"a\" all {\n".repeat(100_000);
-    assert!(pf::parse(&deep).is_err() && pf::parse("}").is_err());
+    assert!([&deep, "}"].iter().all(|text| pf::parse(text, &pf::Beside::default()).is_err()));
 }
 
 proptest! {
@@ -200,8 +203,8 @@ proptest! {
         let _ = decide(&chains, &packet("192.0.2.1", Transport::Tcp, 1935));
         let _ = nftables::parse(&text);
         let lines = format!("block out {text}\n{text} {{\n{text}\n}}");
-        let _ = pf::parse(&lines).map(|chains| decide(&chains, &packet("192.0.2.1", Transport::Tcp, 1935)));
-        let _ = windows::parse(NETSH[0], &format!("Rule Name: x\nEnabled: Yes\nDirection: Out\nProfiles: Public\nRemoteIP: {text}\nAction: Block\nOk."));
+        let _ = pf::parse(&lines, &pf::Beside::default()).map(|chains| decide(&chains, &packet("192.0.2.1", Transport::Tcp, 1935)));
+        let _ = windows::netsh::parse(NETSH[0], &format!("Rule Name: x\nEnabled: Yes\nDirection: Out\nProfiles: Public\nRemoteIP: {text}\nAction: Block\nOk."));
     }
 
     #[test]

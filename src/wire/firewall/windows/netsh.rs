@@ -1,12 +1,10 @@
 //! `netsh advfirewall show currentprofile` and `netsh advfirewall firewall show rule name=all dir=out
 //! verbose` (Microsoft, "Netsh `AdvFirewall` Firewall Commands").
 //!
-//! A rule that blocks wins over one that allows, whatever their order; what no rule decides is for the
-//! profile. netsh speaks the language of Windows: another than English is told apart, not guessed.
+//! netsh shows no rules of a group policy, and speaks the language of Windows: another than English is told
+//! apart, not guessed.
 
-use std::net::IpAddr;
-
-use super::{Action, Chain, Rule, Test, written};
+use super::{Action, Chain, Ordered, Profile, Rule, Test};
 
 /// The rules for what leaves, as one chain in the order in which they decide; none where the firewall
 /// is off.
@@ -18,43 +16,19 @@ pub fn parse(profile: &str, rules: &str) -> Result<Vec<Chain>, String> {
     if profiles.iter().all(|profile| !profile.is_on) {
         return Ok(Vec::new());
     }
-    let mut ordered: [Vec<Rule>; 3] = Default::default();
+    let mut ordered = Ordered::default();
     for fields in blocks(whole(rules)?)? {
         if let Some(rule) = rule(&fields, &profiles) {
-            let place = match rule.action {
-                // Those who prove who they are pass what others may not.
-                Action::Accept if fields.get("Action") == Some("Bypass") => 0,
-                Action::Accept => 2,
-                _ => 1,
-            };
-            ordered[place].push(rule);
+            // Those who prove who they are pass what others may not.
+            ordered.add(rule, fields.get("Action") == Some("Bypass"));
         }
     }
-    let mut rules: Vec<Rule> = ordered.into_iter().flatten().collect();
-    let blocks = profiles.iter().filter(|profile| profile.is_on && profile.blocks).count();
-    if blocks > 0 && blocks < profiles.len() {
-        let shown = "what the active profiles block by themselves".to_owned();
-        rules.push(Rule { shown, tests: vec![Test::Unknown], action: Action::Drop });
-    }
-    Ok(vec![Chain {
-        table: "Windows Firewall".to_owned(),
-        name: "outbound".to_owned(),
-        output: Some(0),
-        policy: Some(if blocks == profiles.len() { Action::Drop } else { Action::Accept }),
-        rules,
-    }])
+    Ok(ordered.chain(&profiles))
 }
 
 /// netsh ends with `Ok.` what it told to the end.
 fn whole(text: &str) -> Result<&str, String> {
     text.trim_end().strip_suffix("Ok.").ok_or_else(|| "it does not end with netsh's \"Ok.\"".to_owned())
-}
-
-/// A profile that is active.
-struct Profile<'a> {
-    name: &'a str,
-    is_on: bool,
-    blocks: bool,
 }
 
 fn profiles(text: &str) -> Result<Vec<Profile<'_>>, String> {
@@ -155,19 +129,13 @@ fn protocol(fields: &Fields) -> Option<Test> {
 }
 
 fn ports(fields: &Fields) -> Option<Test> {
-    let one = |part: &str| {
-        let (low, high) = part.split_once('-').unwrap_or((part, part));
-        Some((low.trim().parse().ok()?, high.trim().parse().ok()?))
-    };
-    each(fields.get("RemotePort"), one).map(|ports| ports.map_or(Test::Unknown, |all| Test::Port(all, false)))
+    each(fields.get("RemotePort"), super::ports)
+        .map(|ports| ports.map_or(Test::Unknown, |all| Test::Port(all, false)))
 }
 
 fn addresses(fields: &Fields) -> Option<Test> {
-    let one = |part: &str| match part.split_once('-') {
-        Some((low, high)) => Some((low.trim().parse::<IpAddr>().ok()?, high.trim().parse().ok()?)),
-        None => written(part.trim()),
-    };
-    each(fields.get("RemoteIP"), one).map(|to| to.map_or(Test::Unknown, |all| Test::To(all, false)))
+    each(fields.get("RemoteIP"), super::addresses)
+        .map(|to| to.map_or(Test::Unknown, |all| Test::To(all, false)))
 }
 
 /// The parts of a list; none for `Any`, and none within where a part is not known: `LocalSubnet`.

@@ -4,9 +4,14 @@
 //! walked first, in their order, and then the others from the last to the first. What stands in an
 //! anchor is walked in its place, under the anchor's own tests.
 
+mod beside;
+#[cfg(test)]
+mod tests;
+
 use std::net::IpAddr;
 
 use super::{Action, Chain, Rule, Test, words, written};
+pub use beside::{Beside, groups, skipped, table, tables};
 
 /// Most nested anchors that are read.
 const DEEPEST: usize = 16;
@@ -39,17 +44,29 @@ pub fn is_enabled(info: &str) -> Result<bool, String> {
 ///
 /// # Errors
 /// Anchors that are not closed, or nested too deep.
-pub fn parse(text: &str) -> Result<Vec<Chain>, String> {
-    let (mut quick, mut others) = (Vec::new(), Vec::new());
+pub fn parse(text: &str, beside: &Beside) -> Result<Vec<Chain>, String> {
+    let (mut quick, mut others) = (Vec::from_iter(beside.skips()), Vec::new());
     // Each open anchor's tests, and whether it is for what leaves.
     let mut open: Vec<(Vec<Test>, bool)> = Vec::new();
+    // An anchor for many whose brackets have just been opened.
+    let mut for_many: Option<Rule> = None;
     for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        let empty = for_many.take();
         if line == "}" {
             open.pop().ok_or("a bracket closes nothing")?;
+            // Not every pfctl follows the star to the anchors that it stands for.
+            quick.extend(empty.filter(|_| open.iter().all(|(_, leaves)| *leaves)));
             continue;
         }
         let (line, opens) = line.strip_suffix('{').map_or((line, false), |line| (line.trim_end(), true));
-        let mut read = read(line);
+        let mut read = read(line, beside, open.is_empty());
+        if opens && read.leaves && line.contains('*') {
+            for_many = Some(Rule {
+                shown: line.to_owned(),
+                tests: read.rule.tests.clone(),
+                action: Action::Unknown,
+            });
+        }
         if opens && read.is_anchor && !read.is_quick {
             if open.len() == DEEPEST {
                 return Err("anchors are nested too deep".to_owned());
@@ -89,7 +106,8 @@ struct Read {
     is_anchor: bool,
 }
 
-fn read(line: &str) -> Read {
+fn read(line: &str, beside: &Beside, is_main: bool) -> Read {
+    let is_named = line.strip_prefix("anchor").is_some_and(|rest| rest.trim_start().starts_with('"'));
     let words = words(line);
     let mut words = words.iter().map(String::as_str).peekable();
     let first = words.next().unwrap_or_default();
@@ -102,8 +120,8 @@ fn read(line: &str) -> Read {
     };
     let rule = Rule { shown: line.to_owned(), tests: Vec::new(), action };
     let mut read = Read { rule, leaves: true, is_quick: false, is_anchor: first == "anchor" };
-    if read.is_anchor {
-        words.next(); // its name
+    if is_named {
+        words.next();
     }
     while let Some(word) = words.next() {
         let test = match word {
@@ -137,14 +155,15 @@ fn read(line: &str) -> Read {
             }
             "on" => {
                 let not = words.next_if_eq(&"!").is_some();
-                words.next().map_or(Test::Unknown, |name| Test::By(vec![name.to_owned()], not))
+                words.next().map_or(Test::Unknown, |name| beside.by(name, not))
             }
             "from" if words.peek() == Some(&"any") => {
                 words.next();
                 if words.peek() == Some(&"port") { Test::Unknown } else { continue }
             }
             "to" if words.next_if_eq(&"any").is_some() => continue,
-            "to" => to(&mut words),
+            // An anchor may have a table of its own of the same name.
+            "to" => to(&mut words, is_main.then_some(beside)),
             "port" => port(&mut words).unwrap_or(Test::Unknown),
             _ => Test::Unknown,
         };
@@ -160,9 +179,13 @@ fn flags_of_the_first(word: &str, value: Option<&str>) -> bool {
 
 type Words<'a, I> = std::iter::Peekable<I>;
 
-fn to<'a, I: Iterator<Item = &'a str>>(words: &mut Words<'a, I>) -> Test {
+fn to<'a, I: Iterator<Item = &'a str>>(words: &mut Words<'a, I>, beside: Option<&Beside>) -> Test {
     let not = words.next_if_eq(&"!").is_some();
     let Some(first) = words.next() else { return Test::Unknown };
+    if let Some(name) = first.strip_prefix('<').and_then(|name| name.strip_suffix('>')) {
+        let addresses = beside.and_then(|beside| beside.tables.get(name));
+        return addresses.map_or(Test::Unknown, |addresses| Test::To(addresses.clone(), not));
+    }
     let Some((low, high)) = written(first) else { return Test::Unknown };
     if words.next_if_eq(&"-").is_none() {
         return Test::To(vec![(low, high)], not);
