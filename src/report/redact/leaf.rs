@@ -78,10 +78,9 @@ fn class(keys: &[String]) -> Option<Holds> {
         "source" if below("provenance") => Holds::Text,
         "host" | "name" | "server_name" | "sans" | "address" | "addresses" | "resolvers"
         | "control_suffix" | "control" | "decoy" | "named" | "iperf3" | "remote" | "local" | "source"
-        | "seen_as" | "servers" | "https_date" | "stun" | "other" | "router" | "outside" | "aliases" | "ping"
-        | "reflector" | "tcp" | "from" | "ways" | "names_itself" | "hosts" | "relayed" | "mapped" => {
-            Holds::Host
-        }
+        | "seen_as" | "servers" | "https_date" | "stun" | "other" | "router" | "outside" | "aliases"
+        | "ping" | "reflector" | "tcp" | "from" | "ways" | "names_itself" | "hosts" | "relayed"
+        | "mapped" => Holds::Host,
         "server" if below("dns") => Holds::Host,
         "url" | "urls" | "to" | "https" | "api" | "proxies" | "script" | "location" | "user-portal-url"
         | "venue-info-url" | "player" => Holds::Url,
