@@ -279,7 +279,10 @@ fn an_ingest_that_goes_away_and_comes_back_is_told_and_timed() {
         text(&shown.stdout)
     );
     let paper = golive().args(["report", "--format", "pdf"]).arg(&out).output().unwrap();
-    assert_eq!(paper.status.code(), Some(64));
+    assert_eq!(paper.status.code(), Some(0));
+    assert_eq!(paper.stdout, std::fs::read(out.join("watch.pdf")).unwrap(), "the same bytes, made again");
+    let junit = golive().args(["report", "--format", "junit"]).arg(&out).output().unwrap();
+    assert_eq!(junit.status.code(), Some(64), "a watch is no verdict");
 
     told_to_the_webhook(&desk);
     no_secret_stays(&out, &events);
@@ -298,7 +301,7 @@ fn told_to_the_webhook(desk: &Desk) {
 
 fn no_secret_stays(out: &Path, events: &[WatchEvent]) {
     let mut shown = serde_json::to_string(events).unwrap();
-    for file in ["watch.json", "watch.html", "watch.md", "journal"] {
+    for file in ["watch.json", "watch.html", "watch.md", "watch.pdf", "journal"] {
         let bytes = std::fs::read(out.join(file)).unwrap();
         assert!(bytes.len() > 500, "{file}");
         shown += &text(&bytes);

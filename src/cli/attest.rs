@@ -16,7 +16,7 @@ use crate::net::clock;
 use crate::policy::Policy;
 use crate::probe::{Reading, attest};
 use crate::report::ledger::{self, Step};
-use crate::report::seal::{self, Bundle, Gravity};
+use crate::report::seal::{self, Bundle};
 use crate::report::v1::RevisesDoc;
 use crate::report::{self, Document, line};
 use crate::run::ledger::Writer;
@@ -80,7 +80,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         list(&policy, &stored, &args.role)?;
         return Ok(ExitCode::SUCCESS);
     }
-    sound(&bundle)?;
+    load::sound(&bundle, "not answered")?;
     let now = clock::now();
     let answers = answers(args, &policy, &person.name, now)?;
     for (id, reading) in answers {
@@ -99,17 +99,6 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     report::write_all(&folder, &document)?;
     told(&bundle, &stored, &document, &folder)?;
     Ok(ExitCode::from(document.verdict.exit_code))
-}
-
-/// Only a report that follows from its readings is gone on with.
-fn sound(bundle: &Bundle) -> anyhow::Result<()> {
-    let standing = load::verified(bundle, None, clock::now());
-    match standing.problems.iter().find(|problem| problem.gravity() == Gravity::Forged) {
-        Some(problem) => {
-            Err(exit::Failure::new(exit::BAD_SIGNATURE, format!("not answered: {problem}")).into())
-        }
-        None => Ok(()),
-    }
 }
 
 fn answers(
@@ -214,11 +203,13 @@ fn judged_again(
     let verdict = judge::evaluate(policy, evidence, now);
     let mut document = report::build(stored.run.clone(), policy, evidence, &verdict);
     let report_sha256 = seal::sha256(&bundle.report);
+    let answered: Vec<CheckId> = args.answers.iter().map(|(check, _)| check.clone()).collect();
+    document.again = stored.again.clone().map(|again| again.answered(&document.checks, &answered));
     document.revises = Some(RevisesDoc {
         report_sha256: report_sha256.clone(),
         at: now,
         role: args.role.clone(),
-        checks: args.answers.iter().map(|(check, _)| check.clone()).collect(),
+        checks: answered,
     });
     let step = Step::Answered {
         role: args.role.clone(),

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use super::{exit, load, session};
+use super::{again, exit, load, session};
 use crate::model::CheckId;
 use crate::policy::{self, Policy};
 use crate::report::comparison::compare;
@@ -22,6 +22,11 @@ use crate::ui::Mode;
 /// With --close-out, after the event: each port that the policy wants open (port, rtmp, srt and
 /// rehearsal checks) must be blocked again, beside a control that answers. GO then means closed; the
 /// report says that it is a close-out, and what was not asked.
+///
+/// With --again and --from, once something was mended: only these checks are measured, as a run of its
+/// own; the others are carried from the earlier run's report, and page 1 says so, with what each check
+/// came to every time. Only from the event's last run, with the same policy, from the same machine and
+/// network, and while what is carried is young enough ([again] `carry_at_most`, 4 h by default).
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Policy file, or `builtin:NAME`; golive.toml when none is given.
@@ -43,6 +48,12 @@ pub(super) struct Args {
     /// comparison.md. It changes no verdict and no exit code.
     #[arg(long, value_name = "REPORT")]
     compare: Option<PathBuf>,
+    /// Measure only these checks again and carry the others from an earlier run.
+    #[arg(long, value_name = "CHECK", value_delimiter = ',', value_parser = CheckId::new, requires = "from")]
+    again: Vec<CheckId>,
+    /// The earlier run's folder; its report's verdict stays what it was.
+    #[arg(long, value_name = "RUN", requires = "again")]
+    from: Option<PathBuf>,
     #[command(flatten)]
     show: session::Show,
 }
@@ -57,21 +68,29 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let answers = load::answers(args.answers.as_deref())?;
     // before the run: a report that cannot be read must not be found out after it
     let earlier = args.compare.as_deref().map(load::report).transpose()?;
-    let folder = session::folder(args.out.as_deref());
+    let (policy, carried, folder) = match &args.from {
+        None => (policy, None, session::folder(args.out.as_deref())),
+        Some(from) => {
+            let checks = args.again.iter().cloned().collect();
+            let prepared = again::prepare(from, policy, &checks, args.out.as_deref())?;
+            (prepared.policy, Some(Box::new(prepared.carried)), prepared.folder)
+        }
+    };
     let job = Job {
         policy,
         policy_source: load::absolute(&file),
+        carried,
         answers,
         answers_source: args.answers.as_deref().map(load::absolute),
-        folder: folder.clone(),
+        folder,
         people: People::default(),
         stop: Stop::default(),
     };
-    let code = session::runtime()?.block_on(session::carry_out(job, session::From::Start, args.show))?;
+    let done = session::runtime()?.block_on(session::carry_out(job, session::From::Start, args.show))?;
     if let Some(earlier) = earlier {
-        compared(&earlier, &folder, args.show)?;
+        compared(&earlier, &done.folder, args.show)?;
     }
-    Ok(code)
+    Ok(done.code)
 }
 
 /// Says what changed since an earlier report, and leaves it beside the new one.

@@ -1,15 +1,33 @@
 //! Carries out what a person asks for on the screen after a run, with the same code as the
 //! commands of the same name.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
+use super::again::{self, Prepared};
 use super::passphrase::Typed;
 use super::{load, report as forms, sign};
-use crate::model::Secret;
-use crate::policy::{self, Disk, Files, Waiver};
+use crate::model::{CheckId, Secret};
+use crate::policy::{self, Disk, Files, Policy, Waiver};
 use crate::report::{line, write_whole};
-use crate::ui::tui::errand::{Clerk, Errand, Means, Signing};
+use crate::ui::tui::errand::{Clerk, Done, Errand, Means, Signing};
+
+/// A run that the person at the screen wants, once the screen is left.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Wish(Arc<Mutex<Option<Prepared>>>);
+
+impl Wish {
+    fn set(&self, wanted: Prepared) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(wanted);
+    }
+
+    /// It, if there is one.
+    pub(super) fn take(&self) -> Option<Prepared> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
 
 /// The clerk of one run.
 #[derive(Debug)]
@@ -18,20 +36,32 @@ pub(super) struct OfRun {
     pub folder: PathBuf,
     /// The policy's file, or `builtin:NAME`.
     pub policy_source: String,
+    /// The policy that it was judged by.
+    pub policy: Policy,
+    /// Where a run that is wanted next is left.
+    pub again: Wish,
 }
 
 impl Clerk for OfRun {
-    fn carry_out(&mut self, errand: &Errand) -> Result<String, String> {
+    fn carry_out(&mut self, errand: &Errand) -> Result<Done, String> {
         let done = match errand {
-            Errand::Sign(signing) => self.sign(signing),
-            Errand::Propose(waiver) => self.propose(waiver),
-            Errand::Export(folder) => export(&self.folder, folder),
+            Errand::Sign(signing) => self.sign(signing).map(Done::Said),
+            Errand::Propose(waiver) => self.propose(waiver).map(Done::Said),
+            Errand::Export(folder) => export(&self.folder, folder).map(Done::Said),
+            Errand::Again(checks) => self.again(checks),
         };
         done.map_err(|error| format!("{error:#}"))
     }
 }
 
 impl OfRun {
+    /// Makes ready what is measured again; the screen is left for it.
+    fn again(&self, checks: &BTreeSet<CheckId>) -> anyhow::Result<Done> {
+        load::authorised(&self.policy)?;
+        self.again.set(again::prepare(&self.folder, self.policy.clone(), checks, None)?);
+        Ok(Done::Leave)
+    }
+
     fn sign(&self, signing: &Signing) -> anyhow::Result<String> {
         let none = Secret::from(String::new());
         let (key, new_key, passphrase) = match &signing.means {
@@ -126,7 +156,7 @@ fn export(run: &Path, folder: &Path) -> anyhow::Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{CheckId, Role, When};
+    use crate::model::{Role, When};
     use crate::policy::Accepts;
 
     fn waiver(check: &str, until: &str) -> Waiver {
@@ -151,7 +181,12 @@ mod tests {
         let rules =
             "schema = \"golive-policy/1\"\nextends = [\"builtin:demo\"]\n[waiver_rules]\nlongest = \"2d\"\n";
         std::fs::write(&policy, rules).unwrap();
-        let clerk = OfRun { folder: folder.path().to_owned(), policy_source: policy.display().to_string() };
+        let clerk = OfRun {
+            folder: folder.path().to_owned(),
+            policy_source: policy.display().to_string(),
+            policy: policy::load(&policy).unwrap(),
+            again: Wish::default(),
+        };
         let ask = |waiver: &Waiver| clerk.propose(waiver).map_err(|error| error.to_string());
         let written = folder.path().join("waiver.line.path.toml");
         let long = ask(&waiver("line.path", "2026-12-09T08:00:00Z")).unwrap_err();

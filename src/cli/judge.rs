@@ -48,7 +48,9 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
 
 fn again(stored: &Document, policy: &Policy, evidence: &Evidence, at: Timestamp) -> Document {
     let verdict = judge::evaluate(policy, evidence, at);
-    report::build(stored.run.clone(), policy, evidence, &verdict)
+    let mut document = report::build(stored.run.clone(), policy, evidence, &verdict);
+    document.again.clone_from(&stored.again);
+    document
 }
 
 fn show(

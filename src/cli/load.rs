@@ -9,9 +9,9 @@ use jiff::Timestamp;
 use super::exit;
 use crate::model::Answer;
 use crate::policy::{self, Policy};
-use crate::report::seal::{self, Bundle, Standing};
+use crate::report::seal::{self, Bundle, Gravity, Standing};
 use crate::report::{self, Document, WATCH_FILE, WatchDoc};
-use crate::run::JournalError;
+use crate::run::{JournalError, earlier};
 
 /// The policy file of a folder, which `golive init` writes.
 pub(super) const DEFAULT: &str = "golive.toml";
@@ -106,7 +106,22 @@ pub(super) fn verified(bundle: &Bundle, today: Option<&Policy>, now: Timestamp) 
     if let Err(error) = beside {
         standing.problems.push(seal::Problem::Ledger(report::line(&error.to_string())));
     }
+    let again = standing.document.as_ref().and_then(|document| document.again.as_ref());
+    let run = again.map(|again| again.run.clone());
+    if let (Some(run), Some(document)) = (run, &standing.document) {
+        let earlier = earlier::reports_of(folder, &document.event, &run);
+        standing = seal::carried(standing, &earlier);
+    }
     standing
+}
+
+/// Only a report that is what it says it is is gone on with; `what` was to be done.
+pub(super) fn sound(bundle: &Bundle, what: &str) -> anyhow::Result<()> {
+    let standing = verified(bundle, None, crate::net::clock::now());
+    match standing.problems.iter().find(|problem| problem.gravity() == Gravity::Forged) {
+        Some(problem) => Err(exit::Failure::new(exit::BAD_SIGNATURE, format!("{what}: {problem}")).into()),
+        None => Ok(()),
+    }
 }
 
 /// The file's full path, so that a resume finds it from any folder.

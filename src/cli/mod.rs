@@ -1,5 +1,6 @@
 //! The command line: one file per subcommand, exit codes; the only place with anyhow.
 
+mod again;
 mod attach;
 mod attest;
 mod change;

@@ -8,6 +8,7 @@ use super::load;
 use crate::model::{Lane, Transport};
 use crate::policy::Policy;
 use crate::run::Plan;
+use crate::run::plan::volume;
 
 /// Show what a check would contact and cost: hosts, ports, bytes, packets, seconds. Sends nothing.
 #[derive(Debug, clap::Args)]
@@ -60,26 +61,15 @@ fn write(out: &mut impl Write, policy: &Policy) -> io::Result<()> {
         };
         let place = format!("{} {} {transport}", endpoint.host, endpoint.port);
         let checks: Vec<&str> = cost.checks.iter().map(crate::model::CheckId::as_str).collect();
-        let (up, down) = (bytes(cost.bytes_up), bytes(cost.bytes_down));
+        let (up, down) = (volume(cost.bytes_up), volume(cost.bytes_down));
         writeln!(out, "  {place:<40} {up:>9} {down:>9} {:>8}  {}", cost.packets, checks.join(", "))?;
     }
     let (up, down, packets) = plan.totals();
     writeln!(
         out,
         "\nIn all: {} sent, {} received, {packets} packets, about {:.0} s",
-        bytes(up),
-        bytes(down),
+        volume(up),
+        volume(down),
         plan.seconds().ceil()
     )
-}
-
-/// Decimal units, as line rates have.
-#[expect(clippy::cast_precision_loss, reason = "shown with one decimal")]
-fn bytes(count: u64) -> String {
-    match count {
-        0..1_000 => format!("{count} B"),
-        1_000..1_000_000 => format!("{:.1} kB", count as f64 / 1e3),
-        1_000_000..1_000_000_000 => format!("{:.1} MB", count as f64 / 1e6),
-        _ => format!("{:.1} GB", count as f64 / 1e9),
-    }
 }

@@ -59,8 +59,9 @@ fn watched(watch: &WatchDoc, format: Format) -> anyhow::Result<Vec<u8>> {
         Format::Md => report::watch_markdown(watch),
         Format::Text => report::watch_text(watch),
         Format::Json => watch.to_json()?,
-        Format::Pdf | Format::Junit => {
-            let what = "a watch is no verdict, and has the forms text, html, md and json only";
+        Format::Pdf => return Ok(report::watch_pdf(watch, watch.to_json()?.as_bytes())?),
+        Format::Junit => {
+            let what = "a watch is no verdict, and has the forms text, html, md, pdf and json only";
             return Err(exit::Failure::new(exit::USAGE, what.to_owned()).into());
         }
     };

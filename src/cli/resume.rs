@@ -44,16 +44,18 @@ async fn go_on(args: &Args) -> anyhow::Result<ExitCode> {
     if let Some(record) = &recorded.started.policy.close_out {
         policy = crate::policy::close_out(&policy, record.opened.as_ref());
     }
+    let policy = policy.named_as(&recorded.started.policy);
     load::authorised(&policy)?;
     let answers_source = args.answers.clone().or(recorded.started.answers_source.map(PathBuf::from));
     let job = Job {
         policy,
         policy_source: recorded.started.policy_source,
+        carried: None,
         answers: load::answers(answers_source.as_deref())?,
         answers_source: answers_source.as_deref().map(load::absolute),
         folder: args.run.clone(),
         people: People::default(),
         stop: Stop::default(),
     };
-    session::carry_out(job, session::From::Journal, args.show).await
+    Ok(session::carry_out(job, session::From::Journal, args.show).await?.code)
 }

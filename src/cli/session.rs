@@ -7,7 +7,8 @@ use std::process::ExitCode;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
-use super::clerk::OfRun;
+use super::again::{self, Prepared};
+use super::clerk::{OfRun, Wish};
 use super::exit;
 use crate::run::earlier::{self, Earlier};
 use crate::run::people::People;
@@ -61,7 +62,7 @@ impl Show {
 /// Folder of a run: the one asked for, else `reports/TIME`.
 pub(super) fn folder(asked: Option<&Path>) -> PathBuf {
     asked.map_or_else(
-        || Path::new("reports").join(run::dispatcher::run_id(crate::net::clock::now())),
+        || Path::new("reports").join(run::opening::run_id(crate::net::clock::now())),
         Path::to_owned,
     )
 }
@@ -73,16 +74,22 @@ pub(super) enum From {
     Journal,
 }
 
-/// What the screen has beside the run's events.
-fn beside(job: &mut Job, from: From) -> Beside {
+/// What the screen has beside the run's events, and where it leaves the wish to measure again.
+fn beside(job: &mut Job, from: From) -> (Beside, Wish) {
     let (desk, people) = People::at_a_desk();
     job.people = people;
-    let clerk = OfRun { folder: job.folder.clone(), policy_source: job.policy_source.clone() };
+    let wish = Wish::default();
+    let clerk = OfRun {
+        folder: job.folder.clone(),
+        policy_source: job.policy_source.clone(),
+        policy: job.policy.clone(),
+        again: wish.clone(),
+    };
     let earlier = match from {
         From::Start => earlier::read(&job.folder, &job.policy, None),
         From::Journal => recorded(&job.folder),
     };
-    Beside { desk: Some(desk), clerk: Some(Box::new(clerk)), earlier }
+    (Beside { desk: Some(desk), clerk: Some(Box::new(clerk)), earlier }, wish)
 }
 
 /// Runs before the one that is recorded in a folder.
@@ -94,14 +101,47 @@ pub(super) fn recorded(folder: &Path) -> Earlier {
     }
 }
 
-/// Carries a job out while one of the readers shows it.
-pub(super) async fn carry_out(mut job: Job, from: From, show: Show) -> anyhow::Result<ExitCode> {
+/// How it ended, all told.
+#[derive(Debug)]
+pub(super) struct Done {
+    /// The exit code of the last run.
+    pub code: ExitCode,
+    /// Its folder.
+    pub folder: PathBuf,
+}
+
+/// Carries a job out while one of the readers shows it; then whatever the person at the screen wants
+/// measured again, each a run of its own.
+pub(super) async fn carry_out(mut job: Job, mut from: From, show: Show) -> anyhow::Result<Done> {
+    let (source, answers_source) = (job.policy_source.clone(), job.answers_source.clone());
+    let answers = job.answers.clone();
+    loop {
+        let folder = job.folder.clone();
+        // a run's future is large: kept on the heap
+        let (code, wanted) = Box::pin(once(job, from, show)).await?;
+        let Some(Prepared { policy, carried, folder }) = wanted else { return Ok(Done { code, folder }) };
+        job = Job {
+            policy,
+            policy_source: source.clone(),
+            carried: Some(Box::new(carried)),
+            answers: answers.clone(),
+            answers_source: answers_source.clone(),
+            folder,
+            people: People::default(),
+            stop: Stop::default(),
+        };
+        from = From::Start;
+    }
+}
+
+/// One run; and the next one, if the person at the screen wants one.
+async fn once(mut job: Job, from: From, show: Show) -> anyhow::Result<(ExitCode, Option<Prepared>)> {
     let mode = show.mode();
     let options = (mode == Mode::Tui).then(|| show.options(Watching::Run)).transpose()?;
     let stop = job.stop.clone();
     let (out, events) = unbounded_channel();
     let signals = tokio::spawn(signals(stop.clone()));
-    let beside = if mode == Mode::Tui { beside(&mut job, from) } else { Beside::default() };
+    let (beside, wish) = if mode == Mode::Tui { beside(&mut job, from) } else { Default::default() };
     let reader = tokio::spawn(read(mode, options, events, stop, beside));
     let done = match from {
         From::Start => run::run(job, out).await,
@@ -114,7 +154,7 @@ pub(super) async fn carry_out(mut job: Job, from: From, show: Show) -> anyhow::R
         // The report is written: a screen that went away does not change the answer.
         note_screen(&error);
     }
-    Ok(exit::of(verdict.word, interrupted))
+    Ok((exit::of(verdict.word, interrupted), wish.take()))
 }
 
 pub(super) fn note_screen(error: &io::Error) {
@@ -129,6 +169,7 @@ pub(super) fn failure(error: &RunError) -> anyhow::Error {
         RunError::Journal(run::JournalError::Io { .. }) | RunError::Report(_) => exit::SOFTWARE,
         RunError::Journal(_) => exit::DATA,
         RunError::PolicyChanged => exit::BAD_POLICY,
+        RunError::Again(error) => again::code(error),
     };
     exit::Failure::new(code, error.to_string()).into()
 }

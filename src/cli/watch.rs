@@ -35,7 +35,7 @@ const LONGEST: Duration = Duration::from_hours(7 * 24);
 /// A check changes its state when two of its last three looks agree, and then there is an alert: a line,
 /// the terminal's bell, a message to --webhook. "Could not ask" (unknown) is a state of its own. It ends
 /// at the event's end, after --for, when the policy's authorisation ends, or by Ctrl-C, and leaves
-/// watch.json, watch.html and watch.md with each check's timeline. A watch is no verdict on the event.
+/// watch.json, watch.html, watch.md and watch.pdf with each check's timeline. A watch is no verdict on the event.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Exit codes, by the worst state that was (what is advisory counts as a warning at most): \

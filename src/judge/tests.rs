@@ -55,6 +55,7 @@ fn policy(checks: Vec<Check>, waivers: Vec<Waiver>) -> Policy {
         signatures: crate::policy::Signatures::default(),
         redaction: crate::policy::Redaction::default(),
         pace: crate::policy::Pace::default(),
+        again: crate::policy::Again::default(),
         paths: BTreeMap::new(),
         streams: BTreeMap::new(),
         far_ends: BTreeMap::new(),

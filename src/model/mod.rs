@@ -23,6 +23,7 @@ pub mod special_address;
 pub mod stakes;
 pub mod text;
 pub mod walk;
+pub mod vantage;
 pub mod when;
 
 pub use answer::Answer;
@@ -46,5 +47,6 @@ pub use series::Series;
 pub use special_address::Special;
 pub use stakes::{Stakes, StreamNeed};
 pub use text::WireText;
+pub use vantage::Vantage;
 pub use walk::{Blame, Place, Stop, Walk};
 pub use when::When;

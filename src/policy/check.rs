@@ -37,6 +37,7 @@ pub(super) fn check(
         signatures: checker.signatures(&merged.signatures),
         redaction: merged.redaction.clone(),
         pace: merged.pace,
+        again: merged.again,
         paths: merged
             .paths
             .iter()

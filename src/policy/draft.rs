@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::again::Again;
 use super::pace::Pace;
 use super::provenance::Provenance;
 use super::provider::ProviderDraft;
@@ -51,6 +52,8 @@ pub struct Draft {
     pub redaction: Redaction,
     /// How fast questions are asked: hundreds of ports at once want a larger number than the usual.
     pub pace: Pace,
+    /// What a run that measures some checks again may take over of the others (`golive check --again`).
+    pub again: Again,
     /// Ways out of the building.
     pub path: BTreeMap<PathName, PathDraft>,
     /// What will be sent.

@@ -44,6 +44,9 @@ impl Merger<'_> {
         self.plain(&mut pace.at_once, draft.pace.at_once, &keys(&["pace"]), "at_once", shrinking);
         self.plain(&mut pace.per_second, draft.pace.per_second, &keys(&["pace"]), "per_second", shrinking);
         self.merged.pace = pace;
+        let (mut carrying, most) = (self.merged.again, draft.again.carry_at_most);
+        self.plain(&mut carrying.carry_at_most, most, &keys(&["again"]), "carry_at_most", shrinking);
+        self.merged.again = carrying;
         self.waiver_rules(&draft.waiver_rules);
         for (name, later) in draft.path.clone() {
             let at = keys(&["path", name.as_str()]);

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use super::again::Again;
 use super::diagnostic::Diagnostic;
 use super::draft::{
     Asked, AuthorisationDraft, EventDraft, FarEndDraft, Floor, PathDraft, PersonDraft, Row, StreamDraft,
@@ -33,6 +34,7 @@ pub(super) struct Merged {
     pub signatures: SignaturesDraft,
     pub redaction: Redaction,
     pub pace: Pace,
+    pub again: Again,
     pub waiver_rules: WaiverRulesDraft,
     pub paths: BTreeMap<PathName, PathDraft>,
     pub streams: BTreeMap<StreamName, StreamDraft>,

@@ -2,6 +2,7 @@
 
 mod acceptance;
 mod accountable;
+mod again;
 mod answers;
 mod authorise;
 mod check;
@@ -37,6 +38,7 @@ mod validity;
 mod waiver;
 mod wording;
 
+pub use again::Again;
 pub use answers::answers;
 pub use authorise::{NotAuthorised, authorise};
 pub use close_out::{CloseOut, TITLE as CLOSE_OUT_TITLE, close_out};
@@ -96,6 +98,9 @@ pub struct Policy {
     /// How fast questions are asked.
     #[serde(default, skip_serializing_if = "Pace::is_default")]
     pub pace: Pace,
+    /// What a run that measures some checks again may take over of the others.
+    #[serde(default, skip_serializing_if = "Again::is_default")]
+    pub again: Again,
     /// Ways out of the building.
     pub paths: BTreeMap<PathName, Route>,
     /// What will be sent.
@@ -211,6 +216,18 @@ fn read(path: &Path, files: &dyn Files) -> Result<(Policy, Places), Diagnostics>
 }
 
 impl Policy {
+    /// The same with its layers under the names that they have in `then`, if they are the same files: a
+    /// policy is reached by other paths from other folders.
+    #[must_use]
+    pub fn named_as(mut self, then: &Self) -> Self {
+        let digests =
+            |policy: &Self| policy.layers.iter().map(|layer| layer.sha256.clone()).collect::<Vec<_>>();
+        if digests(&self) == digests(then) {
+            self.layers.clone_from(&then.layers);
+        }
+        self
+    }
+
     /// The check with this id.
     pub fn check(&self, id: &CheckId) -> Option<&Check> {
         self.checks.iter().find(|check| &check.id == id)

@@ -57,6 +57,7 @@ impl Writer<'_> {
         self.section("[signatures]", &["signatures"], &all["signatures"]);
         self.section("[redaction]", &["redaction"], &all["redaction"]);
         self.section("[pace]", &["pace"], &all["pace"]);
+        self.section("[again]", &["again"], &all["again"]);
         for revoked in all["signatures"]["revoked"].as_array().into_iter().flatten() {
             self.line("\n[[signatures.revoked]]");
             for (name, value) in fields(revoked) {

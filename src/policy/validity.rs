@@ -3,7 +3,7 @@
 use std::fmt;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Deserializer, de};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// How long a reading holds: a whole number and a unit, such as `"7d"`, `"12h"` or `"30m"`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, JsonSchema)]
@@ -58,6 +58,12 @@ impl fmt::Display for Validity {
             .copied()
             .unwrap_or(('s', 1));
         write!(f, "{}{unit}", self.0 / factor)
+    }
+}
+
+impl Serialize for Validity {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 

@@ -53,6 +53,7 @@ pub fn build(run: RunDoc, policy: &Policy, evidence: &Evidence, verdict: &Verdic
         policy: policy_doc(policy),
         ledger: None,
         close_out: policy.close_out.clone(),
+        again: None,
         revises: None,
         redacted: None,
     }

@@ -1,6 +1,7 @@
 //! The ledger: a hash chain over all runs of an event, so that re-running until green shows.
 //! Pure; `run::ledger` keeps it on the disk.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use jiff::Timestamp;
@@ -11,7 +12,7 @@ use serde_json::{Value, json};
 use super::seal::sha256;
 use super::v1::Document;
 use crate::judge::Word;
-use crate::model::Role;
+use crate::model::{CheckId, Outcome, Role};
 use crate::policy::{self, Policy};
 
 /// One line of an event's ledger.
@@ -37,13 +38,20 @@ pub struct Entry {
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Step {
     /// A run began. One that has no other line was killed.
-    Started {},
+    Started {
+        /// It measures only some checks, and takes the others over.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        again: Option<Again>,
+    },
     /// A run ended with a report.
     Finished {
         /// Its verdict.
         verdict: Word,
         /// Digest of its readings: [`readings`].
         readings: String,
+        /// What each check came to that this run measured itself; none in lines of an earlier golive.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        outcomes: BTreeMap<CheckId, Outcome>,
     },
     /// People answered afterwards, and the report was judged again.
     Answered {
@@ -58,12 +66,24 @@ pub enum Step {
     },
 }
 
+/// What a run measures that takes the rest over from an earlier report.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Again {
+    /// Id of the earlier run.
+    pub run: String,
+    /// SHA-256 of its report's file, hexadecimal.
+    pub report: String,
+    /// The checks that are measured again.
+    pub checks: Vec<CheckId>,
+}
+
 impl Step {
     /// Verdict and digest of the readings, of a step that has them.
     pub fn outcome(&self) -> Option<(Word, &str)> {
         match self {
-            Self::Started {} => None,
-            Self::Finished { verdict, readings } | Self::Answered { verdict, readings, .. } => {
+            Self::Started { .. } => None,
+            Self::Finished { verdict, readings, .. } | Self::Answered { verdict, readings, .. } => {
                 Some((*verdict, readings))
             }
         }
@@ -123,6 +143,37 @@ pub fn readings(document: &Document) -> String {
         .map(|check| json!([check.id, check.measured, check.not_measured, check.reading]))
         .collect();
     sha256(Value::from(all).to_string().as_bytes())
+}
+
+/// What each check came to that the report's own run measured.
+pub fn outcomes(document: &Document) -> BTreeMap<CheckId, Outcome> {
+    let carried = |id: &CheckId| document.again.as_ref().is_some_and(|again| again.carried.contains_key(id));
+    let own = document.checks.iter().filter(|check| check.measured.is_some() && !carried(&check.id));
+    own.map(|check| (check.id.clone(), check.outcome)).collect()
+}
+
+/// What a check came to in each run that asked it, up to and with `run`: an outcome's word, or `no
+/// report` of a run that ended without one. Runs of which that is not on record are left out.
+pub fn history(lines: &[Entry], run: &str, check: &CheckId) -> Vec<&'static str> {
+    let all = runs(lines);
+    let last = all.iter().position(|id| *id == run).map_or(all.len(), |at| at + 1);
+    all.into_iter().take(last).filter_map(|id| one_run(lines, id, check)).collect()
+}
+
+fn one_run(lines: &[Entry], run: &str, check: &CheckId) -> Option<&'static str> {
+    let steps = || lines.iter().filter(|line| line.run == run).map(|line| &line.step);
+    let finished = steps().find_map(|step| match step {
+        Step::Finished { outcomes, .. } => Some(outcomes.get(check)),
+        _ => None,
+    });
+    let asked = |step: &Step| match step {
+        Step::Started { again } => again.as_ref().is_none_or(|again| again.checks.contains(check)),
+        _ => false,
+    };
+    match finished {
+        Some(outcome) => outcome.map(|outcome| outcome.word()),
+        None => steps().any(asked).then_some("no report"),
+    }
 }
 
 /// A line's own digest.
@@ -202,10 +253,33 @@ impl Ledger {
             ("the policy", last.policy == document.policy.sha256),
             ("the verdict", verdict == document.verdict.word),
             ("the readings", readings_then == readings(document)),
+            (
+                "what was measured again",
+                self.again() == document.again.as_ref().map(|again| again.run.as_str()),
+            ),
+            ("what the checks came to", self.outcomes().is_none_or(|then| *then == outcomes(document))),
         ];
         match parts.iter().find(|(_, same)| !same) {
             Some((what, _)) => Err(Broken::NotOurs(what)),
             None => Ok(()),
+        }
+    }
+
+    /// The run that this report's run took readings over from.
+    fn again(&self) -> Option<&str> {
+        let own = self.lines.iter().filter(|line| Some(&line.run) == self.lines.last().map(|last| &last.run));
+        let mut begun = own.filter_map(|line| match &line.step {
+            Step::Started { again } => again.as_ref(),
+            _ => None,
+        });
+        begun.next().map(|again| again.run.as_str())
+    }
+
+    /// The outcomes in the last line, if it has them.
+    fn outcomes(&self) -> Option<&BTreeMap<CheckId, Outcome>> {
+        match &self.lines.last()?.step {
+            Step::Finished { outcomes, .. } if !outcomes.is_empty() => Some(outcomes),
+            _ => None,
         }
     }
 
@@ -236,11 +310,11 @@ fn number(runs: &[&str], run: &str) -> usize {
 }
 
 /// `NO-GO × 3, GO`: repeated words once, with their number.
-fn grouped(words: &[String]) -> String {
+pub fn grouped(words: &[impl AsRef<str>]) -> String {
     let mut groups: Vec<(&str, usize)> = Vec::new();
-    for word in words {
+    for word in words.iter().map(AsRef::as_ref) {
         match groups.last_mut() {
-            Some((same, count)) if same == word => *count += 1,
+            Some((same, count)) if *same == word => *count += 1,
             _ => groups.push((word, 1)),
         }
     }
@@ -267,13 +341,13 @@ mod tests {
     }
 
     fn chain() -> Vec<Entry> {
-        let finished = |verdict| Step::Finished { verdict, readings: "r".into() };
+        let finished = |verdict| Step::Finished { verdict, readings: "r".into(), outcomes: BTreeMap::new() };
         let mut lines = Vec::new();
         for (run, step) in [
-            ("a", Step::Started {}),
+            ("a", Step::Started { again: None }),
             ("a", finished(Word::NoGo)),
-            ("b", Step::Started {}),
-            ("c", Step::Started {}),
+            ("b", Step::Started { again: None }),
+            ("c", Step::Started { again: None }),
             ("c", finished(Word::Go)),
         ] {
             lines.push(line(&lines, run, step));

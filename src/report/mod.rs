@@ -1,5 +1,6 @@
 //! The report: one frozen document; every rendering is a function of it.
 
+mod again;
 mod build;
 mod compare;
 pub mod comparison;
@@ -15,6 +16,7 @@ pub mod v1;
 mod watch;
 mod write;
 
+pub use again::AgainDoc;
 pub use build::{build, policy_digest};
 pub use compare::{CarriedOver, carry_over, differences};
 pub use filed::Filed;
@@ -26,8 +28,8 @@ pub use redact::{RedactError, RedactedDoc, made_from, redact};
 pub use render::change_request;
 pub use render::comparison::{markdown as comparison_markdown, text as comparison_text};
 pub use render::{
-    Field, MAX_FIELD, PdfError, comment, field, html, html_of, junit, line, markdown, markdown_of, pdf,
-    summary, watch_every, watch_html, watch_markdown, watch_rate, watch_text,
+    Field, MAX_FIELD, PdfError, again, comment, field, html, html_of, junit, line, markdown, markdown_of,
+    pdf, summary, watch_every, watch_html, watch_markdown, watch_pdf, watch_rate, watch_text,
 };
 pub use v1::Document;
 pub use watch::{

@@ -7,11 +7,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Ledger, RedactedDoc};
+use super::{AgainDoc, Ledger, RedactedDoc};
 use crate::judge::{Reason, Word};
 use crate::model::{
     Area, CheckId, Enforcement, Finding, LimitRow, NotMeasured, Outcome, PathName, Role, Series,
-    SourceAddress, StreamName,
+    SourceAddress, StreamName, Vantage,
 };
 use crate::policy::{Authorisation, CloseOut, Event, Layer, Waiver};
 
@@ -55,6 +55,9 @@ pub struct Document {
     /// It is a close-out: GO means that what was opened for the event is closed again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub close_out: Option<CloseOut>,
+    /// Some checks were measured again; the others are carried from an earlier report.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub again: Option<AgainDoc>,
     /// The report that this one is a later version of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revises: Option<RevisesDoc>,
@@ -106,6 +109,9 @@ pub struct RunDoc {
     pub resumed: bool,
     /// Operating system and architecture: `linux x86_64`.
     pub platform: String,
+    /// From where it looked; none where that is not known, or was not one place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vantage: Option<Vantage>,
 }
 
 /// Who answers for an area.
@@ -221,7 +227,7 @@ pub struct CheckDoc {
 pub struct MeasuredDoc {
     /// When it started, UTC.
     pub started: Timestamp,
-    /// Milliseconds from the start of the run, monotonic.
+    /// Milliseconds from the start of the run that measured it, monotonic.
     pub offset_ms: f64,
     /// How long it took, in milliseconds.
     pub took_ms: f64,

@@ -12,7 +12,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::write::{WriteError, at, write_whole};
-use super::{inert, watch_html, watch_markdown};
+use super::{inert, watch_html, watch_markdown, watch_pdf};
 use crate::judge::watch::{Alert, Timeline};
 use crate::model::{Area, CheckId, Enforcement, Outcome, PathName, Role};
 use crate::policy::{Event, Layer};
@@ -168,7 +168,7 @@ impl WatchDoc {
     }
 }
 
-/// Writes `watch.json`, `watch.html` and `watch.md` into `dir`, each whole or not at all; the path of the
+/// Writes `watch.json`, `watch.html`, `watch.md` and `watch.pdf` into `dir`, each whole or not at all; the path of the
 /// page.
 ///
 /// # Errors
@@ -180,5 +180,9 @@ pub fn write_watch(dir: &Path, document: &WatchDoc) -> Result<PathBuf, WriteErro
     let page = dir.join("watch.html");
     write_whole(&page, watch_html(document).as_bytes())?;
     write_whole(&dir.join("watch.md"), watch_markdown(document).as_bytes())?;
+    let paper = dir.join("watch.pdf");
+    let bytes =
+        watch_pdf(document, stored.as_bytes()).map_err(|error| at(&paper, std::io::Error::other(error)))?;
+    write_whole(&paper, &bytes)?;
     Ok(page)
 }

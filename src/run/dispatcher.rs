@@ -1,34 +1,36 @@
 //! The one owner of truth of a run: starts checks lane by lane, journals each event,
 //! then shows it, and judges at the end.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::path::Path;
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::event::{CheckHead, Event, FORMAT, Started};
+use super::again::{self, AgainError};
+use super::event::{Event, Started};
 use super::executor::Asking;
 use super::job::{Finished, Job, RunError, Stop};
+use super::opening::{own_second, started};
 use super::people::{self, Given, PATIENCE, People, Said};
 use super::plan::{Item, Plan, width};
 use super::{Journal, JournalError, Recorded, ledger};
 use crate::evidence::{Evidence, Measurement};
-use crate::judge::{evaluate, judge_one};
-use crate::model::{Answer, Lane};
+use crate::judge::{Judged, evaluate, judge_one};
+use crate::model::{Answer, CheckId, Lane};
 use crate::net::clock::{self, Origin};
-use crate::policy::{Check, Policy, Slot};
+use crate::net::machine;
+use crate::policy::{Policy, Slot};
 use crate::probe::{Progress, Sample};
-use crate::report::ledger::{Entry, Step};
+use crate::report::ledger::{self as chain, Entry, Step};
 use crate::report::{self, v1::RunDoc};
 
 enum Message {
     Started(usize),
     Sample(usize, Sample),
-    Done(usize, Box<Measurement>),
+    Done(Box<Measurement>),
 }
 
 struct Dispatcher {
@@ -39,6 +41,8 @@ struct Dispatcher {
     journal: Journal,
     out: UnboundedSender<Event>,
     evidence: Evidence,
+    /// Checks whose measurement is an earlier run's.
+    carried: BTreeSet<CheckId>,
     origin: Origin,
     answers: Arc<Vec<Answer>>,
     people: People,
@@ -52,12 +56,22 @@ struct Dispatcher {
 }
 
 /// Runs a policy from the start. Every event goes to the journal, then to `out`.
-pub async fn run(job: Job, out: UnboundedSender<Event>) -> Result<Finished, RunError> {
+pub async fn run(mut job: Job, out: UnboundedSender<Event>) -> Result<Finished, RunError> {
     let journal = Journal::create(&job.folder)?;
-    let started = started(&job);
+    let carried = job.carried.take().map(|carried| *carried);
+    let known = carried.as_ref().map(|carried| carried.ledger.clone()).unwrap_or_default();
+    let started = started(&job, carried.as_ref(), own_second(&known).await);
     // Counted before anything is measured: a run that is killed because it looks bad counts, too.
-    let ledger = writer(&job.folder, &job.policy, &started.run, &[]).add(started.at, Step::Started {});
-    go(job, journal, Evidence::default(), started, ledger.lines, None, out).await
+    let again = started.again.as_ref().map(|again| chain::Again {
+        run: again.run.clone(),
+        report: again.report_sha256.clone(),
+        checks: again.measured.clone(),
+    });
+    let step = Step::Started { again };
+    let ledger = writer(&job.folder, &job.policy, &started.run, &known).add(started.at, step);
+    let measurements = carried.map(|carried| carried.measurements).unwrap_or_default();
+    let evidence = Evidence { measurements, ..Evidence::default() };
+    go(job, journal, evidence, started, ledger.lines, None, out).await
 }
 
 /// Goes on with a run that died or was stopped: what is measured is kept, the rest is asked.
@@ -70,7 +84,18 @@ pub async fn resume(job: Job, out: UnboundedSender<Event>) -> Result<Finished, R
     for measurement in recorded.kept() {
         evidence.measurements.insert(measurement.check.clone(), measurement);
     }
-    let started = recorded.started.clone();
+    let mut started = recorded.started.clone();
+    let here = machine::vantage();
+    if started.again.is_some() {
+        let carried = recorded.carried();
+        let old = evidence.measurements.values().filter(|one| carried.contains(&one.check));
+        again::young(&job.policy, old, clock::now())?;
+        if here != started.vantage {
+            return Err(AgainError::OtherNetwork(report::line(&started.run)).into());
+        }
+    }
+    // measured from two places, it is a report of neither
+    started.vantage = started.vantage.filter(|then| here.as_ref() == Some(then));
     let lines = ledger::read(&job.folder, &job.policy.event).ok().flatten().unwrap_or_default();
     go(job, journal, evidence, started, lines, Some(recorded), out).await
 }
@@ -95,6 +120,10 @@ async fn go(
     let (tell, heard) = unbounded_channel();
     let own = job.policy.answers(&job.answers, clock::now());
     let answers = Arc::new([job.answers, own].concat());
+    let carried = recorded.as_ref().map_or_else(
+        || started.again.iter().flat_map(|again| again.carried.keys().cloned()).collect(),
+        Recorded::carried,
+    );
     let mut dispatcher = Dispatcher {
         policy: job.policy,
         items,
@@ -102,6 +131,7 @@ async fn go(
         journal,
         out,
         evidence,
+        carried,
         origin: Origin::start(),
         answers,
         people: job.people,
@@ -125,44 +155,6 @@ fn writer<'a>(folder: &'a Path, policy: &'a Policy, run: &'a str, known: &'a [En
     ledger::Writer { folder, policy, run, known }
 }
 
-fn started(job: &Job) -> Started {
-    let at = clock::now();
-    let plan = Plan::new(&job.policy);
-    Started {
-        format: FORMAT.to_owned(),
-        run: run_id(at),
-        golive: env!("CARGO_PKG_VERSION").to_owned(),
-        at,
-        policy_source: job.policy_source.clone(),
-        answers_source: job.answers_source.clone(),
-        checks: plan.items.iter().filter_map(|item| head(&job.policy, item)).collect(),
-        seconds: plan.seconds(),
-        policy: job.policy.clone(),
-    }
-}
-
-/// `20261204T130000Z`-like, so that folders sort by time.
-pub fn run_id(at: Timestamp) -> String {
-    at.strftime("%Y%m%dT%H%M%SZ").to_string()
-}
-
-fn head(policy: &Policy, item: &Item) -> Option<CheckHead> {
-    let check: &Check = policy.checks.get(item.index)?;
-    Some(CheckHead {
-        id: check.id.clone(),
-        probe: check.question.kind(),
-        target: check.question.brief(),
-        path: check.path.clone(),
-        lane: item.lane,
-        enforcement: check.enforcement,
-        owner: check.owner.clone(),
-        accountable: policy.accountable.get(&check.owner).cloned(),
-        why: check.why.clone(),
-        limits: check.question.limit_rows(),
-        seconds: item.demand.seconds,
-    })
-}
-
 impl Dispatcher {
     /// Journal first, then the screen. A reader that went away does not end the run.
     fn emit(&mut self, event: Event) -> Result<(), JournalError> {
@@ -172,7 +164,10 @@ impl Dispatcher {
     }
 
     fn begin(&mut self, started: &Started, recorded: Option<&Recorded>) -> Result<(), JournalError> {
-        let Some(recorded) = recorded else { return self.emit(Event::RunStarted(Box::new(started.clone()))) };
+        let Some(recorded) = recorded else {
+            self.emit(Event::RunStarted(Box::new(started.clone())))?;
+            return self.take_over(started);
+        };
         // Readers are shown what the journal holds already; it is not written twice.
         for event in &recorded.events {
             if !matches!(event, Event::RunFinished { .. } | Event::Interrupted { .. }) {
@@ -180,6 +175,25 @@ impl Dispatcher {
             }
         }
         self.emit(Event::RunResumed { at: clock::now(), kept: self.evidence.measurements.len() })
+    }
+
+    /// Journals what is carried, so that a run that dies can go on without the earlier report.
+    fn take_over(&mut self, started: &Started) -> Result<(), JournalError> {
+        for (check, run) in started.again.iter().flat_map(|again| &again.carried) {
+            let Some(measurement) = self.evidence.measurements.get(check).cloned() else { continue };
+            let judged = self.judged(check, &measurement);
+            self.emit(Event::Carried { measurement: Box::new(measurement), run: run.clone() })?;
+            if let Some(judged) = judged {
+                self.emit(Event::Judged { judged })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What a measurement comes to by itself.
+    fn judged(&self, check: &CheckId, measurement: &Measurement) -> Option<Judged> {
+        let slot = Slot::of(&self.policy.event);
+        Some(judge_one(self.policy.check(check)?, Some(measurement), slot.as_ref(), clock::now()))
     }
 
     async fn all_lanes(&mut self) -> Result<(), JournalError> {
@@ -300,7 +314,7 @@ impl Dispatcher {
         let asking = Asking::new(&self.policy, check, answers, progress, self.cancel.child_token());
         tokio::spawn(async move {
             let _ = tell.send(Message::Started(index));
-            let _ = tell.send(Message::Done(index, Box::new(asking.measure(origin).await)));
+            let _ = tell.send(Message::Done(Box::new(asking.measure(origin).await)));
         });
         true
     }
@@ -319,17 +333,12 @@ impl Dispatcher {
                 self.emit(Event::Sample { check, sample })?;
                 Ok(false)
             }
-            Message::Done(index, measurement) => {
+            Message::Done(measurement) => {
                 self.emit(Event::Measured { measurement: measurement.clone() })?;
-                if let Some(check) = self.policy.checks.get(index) {
-                    let judged = judge_one(
-                        check,
-                        Some(&measurement),
-                        Slot::of(&self.policy.event).as_ref(),
-                        clock::now(),
-                    );
+                if let Some(judged) = self.judged(&measurement.check, &measurement) {
                     self.emit(Event::Judged { judged })?;
                 }
+                self.carried.remove(&measurement.check);
                 self.evidence.measurements.insert(measurement.check.clone(), *measurement);
                 Ok(true)
             }
@@ -352,13 +361,18 @@ impl Dispatcher {
             interrupted: self.evidence.interrupted,
             resumed,
             platform: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
+            vantage: started.vantage.clone(),
         };
         let mut document = report::build(facts, &self.policy, &self.evidence, &verdict);
-        let step = Step::Finished { verdict: verdict.word, readings: report::ledger::readings(&document) };
+        let again = started.again.clone().map(|again| again.settled(&document.checks, &self.carried));
+        document.again = again;
+        let (readings, outcomes) = (chain::readings(&document), chain::outcomes(&document));
+        let step = Step::Finished { verdict: verdict.word, readings, outcomes };
         document.ledger = Some(writer(folder, &self.policy, &started.run, lines).add(at, step));
         report::write_all(folder, &document)?;
         let shown = folder.join("report.html").display().to_string();
-        self.emit(Event::RunFinished { at, verdict: Box::new(verdict.clone()), report: Some(shown) })?;
+        let (again, answer) = (report::again(&document), Box::new(verdict.clone()));
+        self.emit(Event::RunFinished { at, verdict: answer, report: Some(shown), again })?;
         Ok(Finished { verdict, interrupted: self.evidence.interrupted })
     }
 }

@@ -118,6 +118,32 @@ fn words(check: &CheckDoc) -> Vec<String> {
     shown.map(|finding| finding.observed.clone()).into_iter().collect()
 }
 
+/// The reports that state this run, beside a folder, as they are: there may be several versions of one,
+/// and one that was changed since may no longer be read as a report.
+pub fn reports_of(folder: &Path, event: &crate::policy::Event, run: &str) -> Vec<Vec<u8>> {
+    let reports = Reports::beside(folder, event);
+    let Some(entries) = reports.beside.as_ref().and_then(|beside| std::fs::read_dir(beside).ok()) else {
+        return Vec::new();
+    };
+    let stated = |bytes: &Vec<u8>| {
+        serde_json::from_slice::<serde_json::Value>(bytes).is_ok_and(|report| report["run"]["id"] == run)
+    };
+    let all = entries.flatten().take(MAX_FOLDERS).filter_map(|entry| bytes(&entry.path()));
+    all.filter(stated).take(MAX_RUNS).collect()
+}
+
+/// The bytes of a run's report.
+fn bytes(folder: &Path) -> Option<Vec<u8>> {
+    let path = folder.join("report.json");
+    // a pipe or device by that name would hold us up
+    if !std::fs::metadata(&path).ok()?.is_file() {
+        return None;
+    }
+    let mut bytes = Vec::new();
+    File::open(&path).ok()?.take(MAX_BYTES + 1).read_to_end(&mut bytes).ok()?;
+    (bytes.len() as u64 <= MAX_BYTES).then_some(bytes)
+}
+
 /// The reports beside a run's folder, each read once.
 struct Reports {
     beside: Option<PathBuf>,
@@ -165,17 +191,7 @@ impl Reports {
     }
 
     fn read(&self, folder: &Path) -> Option<Document> {
-        let path = folder.join("report.json");
-        // a pipe or device by that name would hold us up
-        if !std::fs::metadata(&path).ok()?.is_file() {
-            return None;
-        }
-        let mut bytes = Vec::new();
-        File::open(&path).ok()?.take(MAX_BYTES + 1).read_to_end(&mut bytes).ok()?;
-        if bytes.len() as u64 > MAX_BYTES {
-            return None;
-        }
-        let document = report::read(&bytes).ok()?;
+        let document = report::read(&bytes(folder)?).ok()?;
         (ledger::event_id(&document.event) == self.event).then_some(document)
     }
 }

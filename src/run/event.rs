@@ -7,9 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::evidence::Measurement;
 use crate::judge::{Judged, Verdict};
-use crate::model::{Answer, Area, CheckId, Enforcement, Lane, LimitRow, PathName, Role};
+use crate::model::{Answer, Area, CheckId, Enforcement, Lane, LimitRow, PathName, Role, Vantage};
 use crate::policy::Policy;
 use crate::probe::{Kind, Sample};
+use crate::report::AgainDoc;
 
 /// Version of the event stream, in [`Started::format`].
 pub const FORMAT: &str = "golive-events/1";
@@ -46,6 +47,13 @@ pub enum Event {
         /// What it came to.
         measurement: Box<Measurement>,
     },
+    /// A measurement of an earlier run is taken over; the journal's truth, too.
+    Carried {
+        /// What it came to then.
+        measurement: Box<Measurement>,
+        /// The run that measured it.
+        run: String,
+    },
     /// What judging that measurement says.
     Judged {
         /// Outcome and findings.
@@ -78,6 +86,9 @@ pub enum Event {
         verdict: Box<Verdict>,
         /// Where the report was written, as shown to the user.
         report: Option<String>,
+        /// What the report says of checks that were measured again, if any were.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        again: Option<String>,
     },
 }
 
@@ -102,6 +113,12 @@ pub struct Started {
     pub checks: Vec<CheckHead>,
     /// Seconds that the plan expects.
     pub seconds: f64,
+    /// From where it looks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vantage: Option<Vantage>,
+    /// It measures some checks again and takes the others over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub again: Option<AgainDoc>,
 }
 
 /// What a screen shows of a check before anything is measured.

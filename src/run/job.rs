@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 use super::JournalError;
+use super::again::{AgainError, Carried};
 use super::people::People;
 use crate::judge::Verdict;
 use crate::model::Answer;
@@ -19,6 +20,8 @@ pub struct Job {
     pub policy: Policy,
     /// Where it came from, for resume.
     pub policy_source: String,
+    /// Readings that it takes over; it measures the others.
+    pub carried: Option<Box<Carried>>,
     /// People's answers.
     pub answers: Vec<Answer>,
     /// Where they came from, for resume.
@@ -86,4 +89,7 @@ pub enum RunError {
     /// The policy is not the one that the run began with.
     #[error("the policy changed since this run began; start a new run with `golive check`")]
     PolicyChanged,
+    /// The readings that it took over can no longer be carried.
+    #[error(transparent)]
+    Again(#[from] AgainError),
 }

@@ -1,5 +1,6 @@
 //! The journal: every event of a run, one JSON object a line, on disk before it is on screen.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, BufRead, BufReader, Seek, Write};
 use std::path::{Path, PathBuf};
@@ -10,7 +11,7 @@ use serde::de::DeserializeOwned;
 use super::Event;
 use super::event::{FORMAT, Started};
 use crate::evidence::{Evidence, Measured, Measurement};
-use crate::model::Cause;
+use crate::model::{Cause, CheckId};
 
 /// Name of the journal in a run's folder.
 pub const FILE: &str = "journal";
@@ -198,7 +199,7 @@ impl Recorded {
         let mut evidence = Evidence::default();
         for event in &self.events {
             match event {
-                Event::Measured { measurement } => {
+                Event::Measured { measurement } | Event::Carried { measurement, .. } => {
                     evidence.measurements.insert(measurement.check.clone(), Measurement::clone(measurement));
                 }
                 Event::Interrupted { .. } => evidence.interrupted = true,
@@ -207,6 +208,19 @@ impl Recorded {
             }
         }
         evidence
+    }
+
+    /// The checks whose measurement is an earlier run's.
+    pub fn carried(&self) -> BTreeSet<CheckId> {
+        let mut carried = BTreeSet::new();
+        for event in &self.events {
+            match event {
+                Event::Carried { measurement, .. } => drop(carried.insert(measurement.check.clone())),
+                Event::Measured { measurement } => drop(carried.remove(&measurement.check)),
+                _ => {}
+            }
+        }
+        carried
     }
 
     /// True when the run came to its end without being stopped.

@@ -56,8 +56,10 @@ pub enum LedgerError {
 /// Where the ledger of an event lies, for runs in `folder`: beside that folder.
 pub fn path(folder: &Path, event: &Event) -> Result<PathBuf, LedgerError> {
     let whole = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
-    let whole = whole.canonicalize().unwrap_or(whole);
-    let beside = whole.parent().unwrap_or(&whole);
+    // a folder that is still to be made lies where its parent does
+    let beside = whole.canonicalize().ok().and_then(|whole| Some(whole.parent()?.to_owned()));
+    let beside = beside.or_else(|| whole.parent()?.canonicalize().ok());
+    let beside = beside.as_deref().or_else(|| whole.parent()).unwrap_or(&whole);
     let shared = std::env::temp_dir();
     if beside == shared || shared.canonicalize().is_ok_and(|shared| shared == beside) {
         return Err(LedgerError::Shared(shared));

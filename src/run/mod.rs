@@ -1,5 +1,6 @@
 //! Running a policy: plan, events, dispatcher, executor, journal.
 
+pub mod again;
 pub mod crash;
 pub mod dispatcher;
 pub mod earlier;
@@ -8,6 +9,7 @@ pub mod executor;
 pub mod job;
 pub mod journal;
 pub mod ledger;
+pub mod opening;
 pub mod people;
 pub mod plan;
 pub mod watch;
@@ -15,6 +17,7 @@ pub mod watch;
 #[cfg(test)]
 mod tests;
 
+pub use again::{AgainError, Carried};
 pub use dispatcher::run;
 pub use event::Event;
 pub use job::{Finished, Job, RunError, Stop};

@@ -58,6 +58,13 @@ impl Plan {
         Self { items, pace: policy.pace }
     }
 
+    /// The same without checks that are not asked.
+    #[must_use]
+    pub fn only(mut self, asked: impl Fn(&CheckId) -> bool) -> Self {
+        self.items.retain(|item| asked(&item.check));
+        self
+    }
+
     /// The checks of one lane.
     pub fn lane(&self, lane: Lane) -> impl Iterator<Item = &Item> {
         self.items.iter().filter(move |item| item.lane == lane)
@@ -106,6 +113,17 @@ impl Plan {
                 item.demand.packets.saturating_add(packets),
             )
         })
+    }
+}
+
+/// Bytes in decimal units, as line rates have: `11.3 MB`.
+#[expect(clippy::cast_precision_loss, reason = "shown with one decimal")]
+pub fn volume(bytes: u64) -> String {
+    match bytes {
+        0..1_000 => format!("{bytes} B"),
+        1_000..1_000_000 => format!("{:.1} kB", bytes as f64 / 1e3),
+        1_000_000..1_000_000_000 => format!("{:.1} MB", bytes as f64 / 1e6),
+        _ => format!("{:.1} GB", bytes as f64 / 1e9),
     }
 }
 

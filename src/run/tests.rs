@@ -1,3 +1,5 @@
+mod again;
+
 use std::fs;
 use std::io::Write as _;
 use std::path::Path;
@@ -55,6 +57,7 @@ fn policy(names: &[&str]) -> Policy {
         signatures: policy::Signatures::default(),
         redaction: policy::Redaction::default(),
         pace: policy::Pace::default(),
+        again: policy::Again::default(),
         paths: std::collections::BTreeMap::new(),
         streams: std::collections::BTreeMap::new(),
         far_ends: std::collections::BTreeMap::new(),
@@ -78,6 +81,7 @@ fn job(folder: &Path, names: &[&str], stop: Stop) -> Job {
     Job {
         policy: policy(names),
         policy_source: "test".into(),
+        carried: None,
         answers: names.iter().map(answer).collect(),
         answers_source: None,
         folder: folder.to_owned(),

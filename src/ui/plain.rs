@@ -67,7 +67,7 @@ impl<W: Write> Reader for Plain<W> {
                     verdict(out, story, ending)?;
                 }
             }
-            Event::Sample { .. } | Event::Measured { .. } => return Ok(()),
+            Event::Sample { .. } | Event::Measured { .. } | Event::Carried { .. } => return Ok(()),
         }
         out.flush()
     }
@@ -90,8 +90,9 @@ const fn word(outcome: Outcome) -> &'static str {
 }
 
 fn opening(out: &mut impl Write, story: &Story) -> io::Result<()> {
-    let Some(Opening { title, venue, starts, change, run, golive, policy, at, seconds: planned, .. }) =
-        &story.opening
+    let Some(Opening {
+        title, venue, starts, change, run, golive, policy, at, seconds: planned, again, ..
+    }) = &story.opening
     else {
         return Ok(());
     };
@@ -104,7 +105,16 @@ fn opening(out: &mut impl Write, story: &Story) -> io::Result<()> {
     }
     writeln!(out, "policy: {policy}")?;
     writeln!(out, "run:    {run}, started {}", seconds(*at))?;
-    writeln!(out, "plan:   {} checks, about {planned:.0} s", story.cards.len())?;
+    match again {
+        None => writeln!(out, "plan:   {} checks, about {planned:.0} s", story.cards.len())?,
+        Some((run, carried)) => {
+            let (all, again) = (story.cards.len(), story.cards.len().saturating_sub(*carried));
+            writeln!(
+                out,
+                "plan:   {again} of {all} checks again, about {planned:.0} s; {carried} carried from run {run}"
+            )?;
+        }
+    }
     writeln!(out)
 }
 
@@ -125,10 +135,11 @@ fn named(card: &Card) -> String {
 /// A line for a check that is fine; a paragraph for one that is not.
 fn check(out: &mut impl Write, card: &Card) -> io::Result<()> {
     let Some(outcome) = card.outcome() else { return Ok(()) };
-    let at = card
-        .effort
-        .as_ref()
-        .map_or_else(String::new, |effort| clock(effort.offset_ms + effort.took_ms) + " ");
+    let at = match (&card.carried, &card.effort) {
+        (Some(_), _) => "[carried ] ".to_owned(),
+        (None, Some(effort)) => clock(effort.offset_ms + effort.took_ms) + " ",
+        (None, None) => String::new(),
+    };
     if !card.needs_attention() {
         return writeln!(out, "{at}{:<8} {} ({}){}", word(outcome), card.id, card.probe, seen(card));
     }
@@ -172,10 +183,11 @@ fn line(out: &mut impl Write, name: &str, value: &str) -> io::Result<()> {
 }
 
 fn verdict(out: &mut impl Write, story: &Story, ending: &Ending) -> io::Result<()> {
-    let Ending { word, exit, reasons, at, expires, report } = ending;
+    let Ending { word, exit, reasons, at, expires, report, again } = ending;
     writeln!(out)?;
     writeln!(out, "VERDICT: {word} (exit {exit})")?;
     writeln!(out, "{}", meaning(*word))?;
+    line(out, "", again.as_deref().unwrap_or_default())?;
     if !reasons.is_empty() {
         writeln!(out, "reasons:")?;
     }

@@ -24,12 +24,13 @@ pub struct Recording {
 }
 
 /// The tags of [`Event`].
-const KNOWN: [&str; 10] = [
+const KNOWN: [&str; 11] = [
     "run_started",
     "run_resumed",
     "check_started",
     "sample",
     "measured",
+    "carried",
     "judged",
     "asking",
     "answered",
@@ -114,7 +115,7 @@ impl Recording {
                     began.get(check).copied().unwrap_or(now) + sample.offset_ms
                 }
                 Event::Measured { measurement } => base + measurement.offset_ms + measurement.took_ms,
-                Event::Judged { .. } => now,
+                Event::Carried { .. } | Event::Judged { .. } => now,
                 Event::Answered { answer: Answer { at, .. } }
                 | Event::Interrupted { at, .. }
                 | Event::Asking { at, .. }

@@ -2,6 +2,7 @@
 //! OpenSSH's own `ssh-keygen`.
 #![allow(clippy::unwrap_used, reason = "a test stops where its own making fails")]
 
+mod again;
 mod answers;
 mod event;
 mod keys;

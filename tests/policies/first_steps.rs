@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use assert_cmd::Command;
-use golive::policy::{BUILTINS, load};
+use golive::policy::{BUILTINS, Policy, load};
 use golive::probe::Kind;
 
 struct Folder(tempfile::TempDir);
@@ -69,6 +69,7 @@ fn init_writes_a_policy_that_check_and_plan_take_without_a_name() {
     let (code, out, err) = folder.golive(&with(&["--platform", "youtube"]));
     assert_eq!((code, err.as_str()), (0, ""), "{out}");
     assert!(out.starts_with("wrote golive.toml: ") && out.contains("NO UPLOAD IS MEASURED YET"), "{out}");
+    assert!(out.contains("golive check show-day.toml --compare reports/RUN"), "{out}");
     let text = std::fs::read_to_string(folder.path("golive.toml")).unwrap();
     assert!(
         text.contains("starts = 2090-12-04T14:00:00+01:00") && text.contains("# [[check.upload]]"),
@@ -81,6 +82,9 @@ fn init_writes_a_policy_that_check_and_plan_take_without_a_name() {
     let (code, out, err) = folder.golive(&["policy", "check"]);
     assert_eq!(code, 0, "{err}");
     assert!(out.starts_with("golive.toml: good: "), "{out}");
+    let (code, out, err) = folder.golive(&["policy", "check", "show-day.toml"]);
+    assert_eq!(code, 0, "{err}");
+    assert!(out.starts_with("show-day.toml: good: "), "{out}");
     let (code, out, err) = folder.golive(&["plan"]);
     assert_eq!(code, 0, "{err}");
     assert!(out.contains("a.rtmps.youtube.com 443"), "{out}");
@@ -113,12 +117,34 @@ fn init_makes_a_good_policy_of_every_platform() {
             }
             let policy = load(&folder.path(&file)).unwrap_or_else(|error| panic!("{name}: {error}"));
             assert_eq!(policy.checks.iter().any(|check| check.id.as_str() == "line.upload"), kind == "lines");
+            the_day(&folder.path(&format!("{at}-{kind}-show-day.toml")), &policy, kind == "lines");
             if kind == "lines" {
                 assert_eq!(policy.paths.len(), 2, "{name}");
                 assert!(policy.checks.iter().any(|check| check.id.as_str() == "backup.upload"), "{name}");
             }
         }
     }
+}
+
+/// The policy of the day asks the survey's questions under the survey's ids, and is over in three minutes.
+fn the_day(file: &Path, survey: &Policy, measures: bool) {
+    let day = load(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    assert!(day.checks.len() > 2 && day.checks.len() < survey.checks.len(), "{}", file.display());
+    for check in &day.checks {
+        let asked = survey.check(&check.id);
+        let asked = asked.unwrap_or_else(|| panic!("{} is not in the survey", check.id));
+        let target = |check: &golive::policy::Check| {
+            let mut all = serde_json::to_value(&check.question).unwrap();
+            all.as_object_mut().unwrap().values_mut().next().unwrap()["target"].take()
+        };
+        assert_eq!((target(check), &check.path), (target(asked), &asked.path), "{}", check.id);
+        let people = check.question.lane() == golive::model::Lane::Person;
+        assert!(people || check.valid_for_s <= 4 * 3600, "{} counts from the survey", check.id);
+    }
+    assert_eq!(day.check(&golive::model::CheckId::new("line.upload").unwrap()).is_some(), measures);
+    assert_eq!((&day.event, &day.people, &day.far_ends), (&survey.event, &survey.people, &survey.far_ends));
+    let seconds = golive::run::Plan::new(&day).seconds();
+    assert!(seconds < 180.0, "{}: {seconds} s", file.display());
 }
 
 #[test]

@@ -156,6 +156,7 @@ pub fn document(policy: &Policy, evidence: &Evidence) -> Document {
         interrupted: false,
         resumed: false,
         platform: "linux x86_64".into(),
+        vantage: None,
     };
     golive::report::build(run, policy, evidence, &verdict)
 }

@@ -228,6 +228,7 @@ pub fn go() -> Document {
             interrupted: false,
             resumed: false,
             platform: "linux x86_64".into(),
+            vantage: None,
         },
         event: event(),
         authorisation: Some(Authorisation {
@@ -273,6 +274,7 @@ pub fn go() -> Document {
         policy: policy(),
         ledger: None,
         close_out: None,
+        again: None,
         revises: None,
         redacted: None,
     }

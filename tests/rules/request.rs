@@ -117,6 +117,7 @@ pub fn document() -> Document {
         interrupted: false,
         resumed: false,
         platform: "linux x86_64".into(),
+        vantage: None,
     };
     golive::report::build(run, &policy, &evidence, &verdict)
 }

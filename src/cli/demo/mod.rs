@@ -41,12 +41,13 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         write(&policy_file, &world.policy(POLICY))?;
         write(&answers_file, &world::answers(ANSWERS, crate::net::clock::now()))?;
         let job = job(&folder, &policy_file, &answers_file)?;
-        let code = session::carry_out(job, session::From::Start, args.show).await;
+        let done = session::carry_out(job, session::From::Start, args.show).await;
         world.stop().await;
-        if code.is_ok() && args.show.mode() != Mode::Json {
-            std::io::stdout().lock().write_all(next(&folder, &program()).as_bytes())?;
+        let done = done?;
+        if args.show.mode() != Mode::Json {
+            std::io::stdout().lock().write_all(next(&done.folder, &program()).as_bytes())?;
         }
-        code
+        Ok(done.code)
     })
 }
 
@@ -95,6 +96,7 @@ fn job(folder: &Path, policy: &Path, answers: &Path) -> anyhow::Result<Job> {
     Ok(Job {
         policy: load::policy(policy)?,
         policy_source: load::absolute(policy),
+        carried: None,
         answers: load::answers(Some(answers))?,
         answers_source: Some(load::absolute(answers)),
         folder: folder.to_owned(),

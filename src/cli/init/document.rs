@@ -6,18 +6,16 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use super::answers::Answers;
-use super::ways;
+use super::ways::{self, Occasion};
 
 /// How long after the event's end the network may still be probed: the close-out is asked then.
 const AFTER: SignedDuration = SignedDuration::from_hours(2);
 
-/// The whole file.
+/// The whole file: what a survey asks.
 pub(super) fn text(answers: &Answers, now: Timestamp) -> String {
     let mut out = head(answers);
-    event(&mut out, answers);
-    people(&mut out, answers);
-    authorisation(&mut out, answers, now);
-    ways::write(&mut out, answers);
+    facts(&mut out, answers, now);
+    ways::write(&mut out, answers, Occasion::Survey);
     out
 }
 
@@ -34,17 +32,34 @@ fn line(out: &mut String, key: &str, value: Option<&str>, or: &str) {
     };
 }
 
+/// Who and what the event is: the same in each of its policies.
+pub(super) fn facts(out: &mut String, answers: &Answers, now: Timestamp) {
+    event(out, answers);
+    people(out, answers);
+    authorisation(out, answers, now);
+}
+
+/// The platforms and what every policy of golive's builds on.
+pub(super) fn layers(answers: &Answers) -> Vec<String> {
+    let platforms = answers.platforms.iter().filter_map(|platform| platform.layer.clone());
+    platforms.chain(["builtin:baseline".to_owned()]).collect()
+}
+
+/// `extends = […]`.
+pub(super) fn extends(layers: &[String]) -> String {
+    let layers: Vec<String> = layers.iter().map(|layer| format!("    {},\n", quoted(layer))).collect();
+    format!("extends = [\n{}]\n", layers.concat())
+}
+
 fn head(answers: &Answers) -> String {
-    let mut layers: Vec<String> = Vec::new();
-    layers.extend(answers.platforms.iter().filter_map(|platform| platform.layer.clone()));
-    layers.extend(["builtin:baseline", "builtin:governance"].map(str::to_owned));
+    let mut layers = layers(answers);
+    layers.push("builtin:governance".to_owned());
     if answers.corporate_lan {
         layers.push("builtin:corporate-lan".to_owned());
     }
-    if ways::bonded(answers) {
+    if ways::bonded(answers, Occasion::Survey) {
         layers.push("builtin:bonded-backup".to_owned());
     }
-    let layers: Vec<String> = layers.iter().map(|layer| format!("    {},\n", quoted(layer))).collect();
     format!(
         "# A golive policy, begun by `golive init`. It is yours to change; then
 #   golive policy check      every mistake with line, column and the nearest right word
@@ -56,10 +71,8 @@ schema = \"golive-policy/1\"
 
 # What it builds on: `golive policy show NAME` prints one, `golive policy resolve` what they come to. Here a limit
 # may be tightened, never loosened.
-extends = [
-{}]
-",
-        layers.concat()
+{}",
+        extends(&layers)
     )
 }
 

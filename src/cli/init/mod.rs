@@ -2,6 +2,7 @@
 
 mod answers;
 mod ask;
+mod day;
 mod document;
 mod ways;
 
@@ -20,7 +21,8 @@ use crate::policy::{self, Policy};
 use answers::Answers;
 use ask::Asker;
 
-/// Write a policy to begin with: asks a few questions, and says what to do next.
+/// Write a policy to begin with, and a short one for the day of the show: asks a few questions, and says
+/// what to do next.
 ///
 /// Every answer can be given as an argument; what is not is asked at the terminal. Without a terminal,
 /// what must be known and is not given ends with 64 and the argument's name. A file that is there is never
@@ -92,13 +94,15 @@ pub(super) struct Args {
     /// It is a company's own network: ask IT what company networks do to streams.
     #[arg(long)]
     corporate_lan: bool,
-    /// The file to write.
+    /// The file to write; the one for the day lies beside it (show-day.toml, NAME-show-day.toml).
     #[arg(long, value_name = "FILE", default_value = DEFAULT)]
     out: PathBuf,
 }
 
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let day = day::path(&args.out);
     free(&args.out)?;
+    free(&day)?;
     let now = clock::now();
     let answers = if io::stdin().is_terminal() {
         let mut asker = Asker::new(io::stdin().lock(), io::stderr());
@@ -108,15 +112,21 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     };
     let text = document::text(&answers, now);
     let policy = good(&args.out, &text)?;
-    // made new: somebody else's file of that name is not written over, whatever happened since it was looked for
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .open(&args.out)
-        .with_context(|| format!("cannot write {}", args.out.display()))?;
-    file.write_all(text.as_bytes())?;
-    io::stdout().lock().write_all(next(&answers, &policy, &args.out).as_bytes())?;
+    let mut of_the_day = day::text(&answers, &policy, &day, now);
+    of_the_day.push_str(&day::of_the_layers(&good(&day, &of_the_day)?));
+    let short = good(&day, &of_the_day)?;
+    write(&args.out, &text)?;
+    write(&day, &of_the_day)?;
+    io::stdout().lock().write_all(next(&answers, &policy, &args.out, &short, &day).as_bytes())?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Made new: somebody else's file of that name is not written over, whatever happened since it was looked
+/// for.
+fn write(path: &Path, text: &str) -> anyhow::Result<()> {
+    let file = OpenOptions::new().write(true).create_new(true).open(path);
+    let mut file = file.with_context(|| format!("cannot write {}", path.display()))?;
+    Ok(file.write_all(text.as_bytes())?)
 }
 
 /// Before anything is asked.
@@ -145,8 +155,9 @@ fn good(out: &Path, text: &str) -> anyhow::Result<Policy> {
 }
 
 /// What to do next.
-fn next(answers: &Answers, policy: &Policy, out: &Path) -> String {
+fn next(answers: &Answers, policy: &Policy, out: &Path, short: &Policy, day: &Path) -> String {
     let shown = escape(&out.display().to_string()).into_owned();
+    let day = escape(&day.display().to_string()).into_owned();
     let file = if out == Path::new(DEFAULT) { String::new() } else { format!(" {shown}") };
     let measured = if answers.far_end.is_some() {
         ("export GOLIVE_TOKEN=…".to_owned(), "the token that the far end printed")
@@ -163,6 +174,10 @@ fn next(answers: &Answers, policy: &Policy, out: &Path) -> String {
         (format!("golive check{file}"), "the run, and its report under reports/"),
         ("golive attest reports/RUN".to_owned(), "people answer what no probe can see"),
         ("golive sign reports/RUN".to_owned(), "who says so; `golive change` is for the ticket"),
+        (
+            format!("golive check {day} --compare reports/RUN"),
+            "on the day: under 3 minutes, and what changed",
+        ),
     ];
     let width = steps.iter().map(|(command, _)| command.chars().count()).max().unwrap_or_default();
     let steps: Vec<String> = steps
@@ -171,9 +186,11 @@ fn next(answers: &Answers, policy: &Policy, out: &Path) -> String {
         .map(|(at, (command, words))| format!("  {}. {command:width$}   {words}\n", at + 1))
         .collect();
     format!(
-        "wrote {shown}: {} checks on {} layers. It is commented, and yours to change.\n\nnext:\n{}",
+        "wrote {shown}: {} checks on {} layers. It is commented, and yours to change.\n\
+         wrote {day}: {} of them once more, for the day of the show.\n\nnext:\n{}",
         policy.checks.len(),
         policy.layers.len(),
+        short.checks.len(),
         steps.concat()
     )
 }

@@ -9,25 +9,53 @@ use crate::probe::Kind;
 /// What the upload test sends at most, as a multiple of the media: twice the usual headroom.
 const AT_MOST: u64 = 3;
 
-/// The layer of second ways out fits: somebody counts what arrives, and the ingest speaks RTMP.
-pub(super) fn bonded(answers: &Answers) -> bool {
-    answers.backup_interface.is_some() && answers.far_end.is_some() && !to_srt(answers)
+/// How long a reading of the day of the show holds.
+pub(super) const OF_THE_DAY: &str = "4h";
+/// The same in seconds.
+pub(super) const OF_THE_DAY_S: u64 = 4 * 3600;
+
+/// What the policy is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Occasion {
+    /// A survey, days or weeks before.
+    Survey,
+    /// The day of the show: the same checks once more, in less than three minutes.
+    Day,
+}
+
+impl Occasion {
+    /// How long a reading holds that the survey lets hold for `survey`.
+    const fn holds(self, survey: &'static str) -> &'static str {
+        match self {
+            Self::Survey => survey,
+            Self::Day => OF_THE_DAY,
+        }
+    }
+}
+
+/// The layer of second ways out fits: somebody counts what arrives, and the ingest speaks RTMP. On the day
+/// its questions to people have been answered.
+pub(super) fn bonded(answers: &Answers, occasion: Occasion) -> bool {
+    occasion == Occasion::Survey
+        && answers.backup_interface.is_some()
+        && answers.far_end.is_some()
+        && !to_srt(answers)
 }
 
 fn to_srt(answers: &Answers) -> bool {
     answers.platforms.first().is_some_and(|platform| platform.to.starts_with("srt:"))
 }
 
-pub(super) fn write(out: &mut String, answers: &Answers) {
+pub(super) fn write(out: &mut String, answers: &Answers, occasion: Occasion) {
     paths(out, answers);
     for platform in &answers.platforms {
         stream(out, answers, platform);
     }
     for platform in &answers.platforms {
-        ingests(out, platform);
+        ingests(out, platform, occasion);
     }
-    backup(out, answers);
-    line(out, answers);
+    backup(out, answers, occasion);
+    line(out, answers, occasion);
 }
 
 fn paths(out: &mut String, answers: &Answers) {
@@ -65,7 +93,7 @@ fn stream(out: &mut String, answers: &Answers, platform: &Platform) {
 }
 
 /// Addresses that the platform gives for this event.
-fn ingests(out: &mut String, platform: &Platform) {
+fn ingests(out: &mut String, platform: &Platform, occasion: Occasion) {
     for (kind, id, url) in &platform.checks {
         let _ = writeln!(
             out,
@@ -75,7 +103,10 @@ fn ingests(out: &mut String, platform: &Platform) {
             quoted(url)
         );
         if platform.layer.is_none() {
-            binding(out, "hard", "a port that opens is not yet an ingest that takes the stream", "7d");
+            let why = "a port that opens is not yet an ingest that takes the stream";
+            binding(out, "hard", why, occasion.holds("7d"));
+        } else if occasion == Occasion::Day {
+            let _ = writeln!(out, "valid_for = \"{OF_THE_DAY}\"");
         }
     }
 }
@@ -87,7 +118,7 @@ fn binding(out: &mut String, enforcement: &str, why: &str, valid_for: &str) {
     );
 }
 
-fn backup(out: &mut String, answers: &Answers) {
+fn backup(out: &mut String, answers: &Answers, occasion: Occasion) {
     let Some(platform) = answers.platforms.first().filter(|_| answers.backup_interface.is_some()) else {
         return;
     };
@@ -95,18 +126,20 @@ fn backup(out: &mut String, answers: &Answers) {
     let url = quoted(&platform.to);
     out.push_str("\n# The second way out.\n");
     let _ = writeln!(out, "[[check.{}]]\nid = \"{id}\"\ntarget = {{ url = {url} }}", kind.name());
-    on_backup(out, answers, "the second way out is worth nothing if the ingest cannot be reached on it");
+    let why = "the second way out is worth nothing if the ingest cannot be reached on it";
+    on_backup(out, answers, occasion, why);
     if answers.far_end.is_some() {
         let _ = writeln!(out, "\n[[check.upload]]\nid = \"backup.upload\"\ntarget = {}", upload(answers, 60));
-        on_backup(out, answers, "a cellular line of last month is another one among a thousand telephones");
+        let why = "a cellular line of last month is another one among a thousand telephones";
+        on_backup(out, answers, occasion, why);
     }
 }
 
 /// What the layer of second ways out does not say already.
-fn on_backup(out: &mut String, answers: &Answers, why: &str) {
-    if !bonded(answers) {
+fn on_backup(out: &mut String, answers: &Answers, occasion: Occasion, why: &str) {
+    if !bonded(answers, occasion) {
         out.push_str("path = \"backup\"\n");
-        binding(out, "waivable", why, "2d");
+        binding(out, "waivable", why, occasion.holds("2d"));
     }
 }
 
@@ -122,7 +155,7 @@ fn upload(answers: &Answers, seconds: u32) -> String {
     )
 }
 
-fn line(out: &mut String, answers: &Answers) {
+fn line(out: &mut String, answers: &Answers, occasion: Occasion) {
     out.push_str(
         "\n# A `golive far-end` in a cloud or at the studio counts what arrives; it prints these lines.\n",
     );
@@ -132,9 +165,14 @@ fn line(out: &mut String, answers: &Answers) {
     });
     let _ = writeln!(rest, "[far_end.cloud]\naddress = {}\npin = {}", quoted(&address), quoted(&pin));
     rest.push_str("token = { env = \"GOLIVE_TOKEN\" }\n\n");
-    rest.push_str(
-        "# A minute shows half of the lines that will fail; before the show ask for 600 seconds.\n",
-    );
+    rest.push_str(match occasion {
+        Occasion::Survey => {
+            "# A minute shows half of the lines that will fail; before the show ask for 600 seconds.\n"
+        }
+        Occasion::Day => {
+            "# A minute shows that nothing broke since the survey, not that an hour will hold.\n"
+        }
+    });
     let _ = writeln!(rest, "[[check.upload]]\nid = \"line.upload\"\ntarget = {}", upload(answers, 60));
     if answers.platforms.len() > 1 {
         let _ = writeln!(
@@ -144,10 +182,14 @@ fn line(out: &mut String, answers: &Answers) {
         );
     }
     on_primary(&mut rest, answers);
-    binding(&mut rest, "hard", "the stream needs this rate in every second, not on average", "8d");
-    rest.push_str(
-        "# At the event's weekday and hour; measured at another, it is a warning.\nsame_slot = true\n\n",
-    );
+    let why = "the stream needs this rate in every second, not on average";
+    binding(&mut rest, "hard", why, occasion.holds("8d"));
+    if occasion == Occasion::Survey {
+        rest.push_str(
+            "# At the event's weekday and hour; measured at another, it is a warning.\nsame_slot = true\n",
+        );
+    }
+    rest.push('\n');
     let packets = (answers.video_kbps.saturating_add(answers.audio_kbps) * 1000 / 8 / 1316).max(10);
     let _ = writeln!(
         rest,
@@ -159,7 +201,7 @@ fn line(out: &mut String, answers: &Answers) {
         &mut rest,
         "waivable",
         "packets that are lost or late are what viewers see as blocks and frozen pictures",
-        "1d",
+        occasion.holds("1d"),
     );
     if answers.far_end.is_some() {
         out.push_str(&rest);

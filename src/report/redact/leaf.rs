@@ -70,7 +70,7 @@ fn class(keys: &[String]) -> Option<Holds> {
         | "accepts" | "level" | "starts" | "ends" | "expires" | "key_until" | "granted" | "since" | "at"
         | "not_before" | "not_after" | "verified_at" | "started" | "alpn" | "cipher" | "end" | "verified"
         | "review_by" | "opened" | "ask" | "required" | "appointed" | "scope" | "offers" | "product"
-        | "digest" => Holds::Word,
+        | "digest" | "carry_at_most" => Holds::Word,
         "from" | "to" if below("window") => Holds::Word,
         "name" if below("people") || below("answer") => Holds::Person,
         "project_manager" | "username" => Holds::Person,

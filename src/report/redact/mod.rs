@@ -92,6 +92,7 @@ pub fn redact(document: &Document, sha256: &str, redaction: &Redaction) -> Resul
     if let Some(ledger) = &mut copy.ledger {
         ledger.apart = ledger.apart.as_ref().map(|_| "see the full report".to_owned());
     }
+    copy.again.clone_from(&document.again);
     copy.revises.clone_from(&document.revises);
     copy.redacted = Some(RedactedDoc {
         report_sha256: sha256.to_owned(),
@@ -202,9 +203,19 @@ mod tests {
             "policy",
             "close_out",
         ];
-        let kept = ["golive", "run", "ledger", "revises"];
+        let kept = ["golive", "run", "ledger", "again", "revises"];
         are::<Document>(&[&made[..], &kept, &["redacted"]].concat());
-        are::<super::super::v1::RunDoc>(&["id", "started", "finished", "interrupted", "resumed", "platform"]);
+        are::<super::super::v1::RunDoc>(&[
+            "id",
+            "started",
+            "finished",
+            "interrupted",
+            "resumed",
+            "platform",
+            "vantage",
+        ]);
+        are::<super::super::AgainDoc>(&["run", "issued", "report_sha256", "measured", "carried", "oldest"]);
+        are::<crate::model::Vantage>(&["machine", "network"]);
         are::<super::super::v1::RevisesDoc>(&["report_sha256", "at", "role", "checks"]);
         are::<super::super::Ledger>(&["run", "runs", "head", "apart", "lines"]);
         are::<PolicyDoc>(&["sha256", "layers", "resolved"]);

@@ -8,7 +8,7 @@ use super::text::{line, number};
 use crate::judge::{Rank, Word};
 use crate::model::{Effect, Finding, Outcome, Series};
 use crate::policy::Accepts;
-use crate::report::v1::{CheckDoc, Document, MeasuredDoc, WaiverDoc};
+use crate::report::v1::{CheckDoc, Document, WaiverDoc};
 
 /// What keeps a verdict from GO, worst first, and the heading above it.
 pub const REASONS: [(Rank, &str); 3] = [
@@ -206,8 +206,9 @@ pub fn authorised(document: &Document, clock: &Clock) -> Option<String> {
     Some(text)
 }
 
-/// When a check was measured, how long that took, and from where.
-pub fn measured(clock: &Clock, measured: &MeasuredDoc) -> String {
+/// When a check was measured, how long that took, from where, and in which run if not in this one.
+pub fn measured(document: &Document, clock: &Clock, check: &CheckDoc) -> Option<String> {
+    let measured = check.measured.as_ref()?;
     let took = if measured.took_ms < 1000.0 {
         format!("{} ms", number(measured.took_ms))
     } else {
@@ -220,7 +221,10 @@ pub fn measured(clock: &Clock, measured: &MeasuredDoc) -> String {
     if let Some(address) = measured.source.address {
         let _ = write!(text, ", from {address}");
     }
-    text
+    if let Some(run) = document.again.as_ref().and_then(|again| again.carried.get(&check.id)) {
+        let _ = write!(text, "; carried from run {}", line(run));
+    }
+    Some(text)
 }
 
 /// The words below the policy's digests.

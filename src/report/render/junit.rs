@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, TestSuite};
 
+use super::again::again;
 use super::facts;
 use super::text::line;
 use crate::judge::Word;
@@ -32,6 +33,9 @@ pub fn junit(document: &Document) -> String {
     if let Some(words) = facts::redacted(document) {
         suite.add_property(Property::new("redacted", xml(&words)));
     }
+    if let Some(words) = again(document) {
+        suite.add_property(Property::new("again", xml(&words)));
+    }
     suite.add_test_case(verdict(document));
     for check in &document.checks {
         suite.add_test_case(case(document, check));
@@ -55,7 +59,8 @@ fn verdict(document: &Document) -> TestCase {
     }
     let mut case = TestCase::new("verdict", status);
     case.set_classname("golive");
-    case.set_system_out(format!("{word}\n{}", reasons.join("\n")));
+    let again = again(document).map(|words| xml(&words) + "\n").unwrap_or_default();
+    case.set_system_out(format!("{word}\n{again}{}", reasons.join("\n")));
     case
 }
 

@@ -3,6 +3,7 @@
 
 use std::fmt::{self, Write as _};
 
+use super::again::again_as;
 use super::moment::Clock;
 use super::{brief, change_request, decided, facts, text};
 use crate::judge::Word;
@@ -55,6 +56,9 @@ fn head(out: &mut String, document: &Document, clock: &Clock) -> fmt::Result {
     }
     if let Some(says) = facts::close_out(document) {
         writeln!(out, "{says}\n")?;
+    }
+    if let Some(words) = again_as(document, code) {
+        writeln!(out, "{words}\n")?;
     }
     for reason in facts::whole_run(document) {
         writeln!(out, "- {}", plain(&reason.text))?;

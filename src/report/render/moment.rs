@@ -42,6 +42,13 @@ impl Clock {
         format!("{} {}", zoned.strftime("%a %-d %b %Y, %H:%M:%S"), self.name())
     }
 
+    /// `14:00` on the day of `day`, else with its date.
+    pub fn beside(&self, at: Timestamp, day: Timestamp) -> String {
+        let zone = TimeZone::fixed(self.0);
+        let (at, day) = (at.to_zoned(zone.clone()), day.to_zoned(zone));
+        at.strftime(if at.date() == day.date() { "%H:%M" } else { "%a %-d %b %Y, %H:%M" }).to_string()
+    }
+
     /// `14:00:05`.
     pub fn time(&self, at: Timestamp) -> String {
         at.to_zoned(TimeZone::fixed(self.0)).strftime("%H:%M:%S").to_string()

@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Write as _};
 
+use super::again::again;
 use super::facts;
 use super::moment::Clock;
 use super::text::line;
@@ -27,6 +28,9 @@ fn write_all(out: &mut String, document: &Document) -> fmt::Result {
     }
     if let Some(says) = facts::close_out(document) {
         writeln!(out, "{says}")?;
+    }
+    if let Some(words) = again(document) {
+        writeln!(out, "{words}")?;
     }
     if let Some(expires) = verdict.expires {
         writeln!(out, "counts until {}", clock.at(expires))?;

@@ -14,6 +14,7 @@
 //! "no-go" cannot be shown as a "go". Nothing is ever re-encoded to be verified.
 
 mod bundle;
+mod carried;
 mod copy;
 mod decision;
 mod key;
@@ -25,6 +26,7 @@ mod show;
 mod verify;
 
 pub use bundle::{Bundle, BundleError, Names, Words};
+pub use carried::carried;
 pub use copy::against;
 pub use decision::{BadDecision, Choice, Decision, objection};
 pub use key::{KeyError, SecretKey, Signature, fingerprint, to_be_signed};

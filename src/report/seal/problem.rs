@@ -69,6 +69,9 @@ pub enum Problem {
     /// The verdict is another than its readings give.
     #[error("the verdict does not follow from the stored readings (changed by hand, or by another version): {}", .0.join("; "))]
     Verdict(Vec<String>),
+    /// Readings that were carried from an earlier report.
+    #[error("{0}")]
+    Carried(String),
     /// The ledger.
     #[error("{0}")]
     Ledger(String),

@@ -4,7 +4,7 @@ use std::fmt::{self, Write as _};
 
 use super::{Gravity, Signed, Standing};
 use crate::policy::Level;
-use crate::report::line;
+use crate::report::{self, line};
 
 /// The report, who decided what and how that is tied to them, what to know, what is wrong.
 pub fn standing(standing: &Standing) -> String {
@@ -21,6 +21,9 @@ fn write_all(out: &mut String, standing: &Standing) -> fmt::Result {
         writeln!(out, "judged {}{until}", document.verdict.evaluated_at)?;
         if let Some(ledger) = &document.ledger {
             writeln!(out, "{}", line(&ledger.words(&document.run.id)))?;
+        }
+        if let Some(words) = report::again(document) {
+            writeln!(out, "{words}")?;
         }
         writeln!(out, "policy sha256 {}", line(&document.policy.sha256))?;
     }

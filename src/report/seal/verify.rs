@@ -88,6 +88,7 @@ pub fn verify(bundle: &Bundle, today: Option<&Policy>, beside: Option<&[Entry]>,
     let own = document.as_ref().and_then(|document| verifier.report(document));
     verifier.decisions(document.as_ref(), own.as_ref(), today);
     if let (Some(document), Some(own)) = (&document, &own) {
+        verifier.carried(document, own);
         if document.redacted.is_some() {
             verifier.copy(document);
         } else {

@@ -10,7 +10,7 @@ use crate::judge::watch::{Timeline, exit_code, worst};
 use crate::net::clock;
 use crate::net::webhook::Webhook;
 use crate::report::{LeftOutDoc, WATCH_SCHEMA, WatchDoc, WatchedDoc, policy_digest};
-use crate::run::dispatcher::run_id;
+use crate::run::opening::run_id;
 
 pub(super) fn started(job: &WatchJob, plan: &WatchPlan) -> WatchStarted {
     let at = clock::now();

@@ -105,6 +105,8 @@ pub struct Card {
     pub stage: Stage,
     /// When and from where it was measured.
     pub effort: Option<Effort>,
+    /// The earlier run that measured it, when its measurement is carried.
+    pub carried: Option<String>,
     /// Each comparison.
     pub findings: Vec<FindingText>,
     /// Why it could not be measured.
@@ -147,6 +149,7 @@ impl Card {
             seconds: if head.seconds.is_finite() { head.seconds.max(0.0) } else { 0.0 },
             stage: Stage::Waiting,
             effort: None,
+            carried: None,
             findings: Vec::new(),
             not_measured: None,
             waived: None,
@@ -196,6 +199,7 @@ impl Card {
     pub(super) fn start(&mut self, offset_ms: f64) {
         self.stage = Stage::Running { offset_ms: if offset_ms.is_finite() { offset_ms } else { 0.0 } };
         self.traces.clear();
+        self.carried = None;
     }
 
     /// After a crash or a stop: what had begun and not ended will begin again.

@@ -23,6 +23,8 @@ pub struct Ending {
     pub expires: Option<Timestamp>,
     /// Where the report is.
     pub report: Option<String>,
+    /// What the report says of checks that were measured again, if any were.
+    pub again: Option<String>,
 }
 
 /// One reason.
@@ -67,6 +69,7 @@ impl Ending {
             at,
             expires: verdict.expires,
             report: report.map(|path| charset.show(path)),
+            again: None,
         }
     }
 }

@@ -26,7 +26,7 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 
-use crate::evidence::Measured;
+use crate::evidence::{Measured, Measurement};
 use crate::judge::{Rank, Verdict};
 use crate::model::{CheckId, Enforcement, Outcome};
 use crate::policy::Policy;
@@ -78,6 +78,8 @@ pub struct Opening {
     pub resumed: Option<(Timestamp, usize)>,
     /// Seconds that the plan expects.
     pub seconds: f64,
+    /// The run that it takes readings over from, and how many.
+    pub again: Option<(String, usize)>,
 }
 
 impl Story {
@@ -122,19 +124,8 @@ impl Story {
                     card.sample(charset, sample);
                 }
             }
-            Event::Measured { measurement } => {
-                let charset = self.charset;
-                let series = match (&self.policy, &measurement.result) {
-                    (Some(policy), Measured::Reading(reading)) => policy
-                        .check(&measurement.check)
-                        .map(|check| check.question.series(reading))
-                        .unwrap_or_default(),
-                    _ => Vec::new(),
-                };
-                if let Some(card) = self.card_mut(&measurement.check) {
-                    card.measured(charset, measurement, &series);
-                }
-            }
+            Event::Measured { measurement } => self.measured(measurement, None),
+            Event::Carried { measurement, run } => self.measured(measurement, Some(run)),
             Event::Judged { judged } => self.judge(judged),
             Event::Asking { checks, .. } => {
                 let known = checks.iter().filter(|check| self.places.contains_key(check));
@@ -142,7 +133,9 @@ impl Story {
             }
             Event::Answered { answer } => self.asking.retain(|check| *check != answer.check),
             Event::Interrupted { by, .. } => self.stopping = Some(self.charset.show(by)),
-            Event::RunFinished { at, verdict, report } => self.finish(*at, verdict, report.as_deref()),
+            Event::RunFinished { at, verdict, report, again } => {
+                self.finish(*at, verdict, report.as_deref(), again.as_deref());
+            }
         }
     }
 
@@ -204,6 +197,7 @@ impl Story {
             at: started.at,
             resumed: None,
             seconds: if started.seconds.is_finite() { started.seconds.max(0.0) } else { 0.0 },
+            again: started.again.as_ref().map(|again| (show(&again.run), again.carried.len())),
         });
         self.cards =
             started.checks.iter().map(|head| Card::new(self.charset, head, &started.policy)).collect();
@@ -216,6 +210,21 @@ impl Story {
         self.policy = Some(started.policy.clone());
     }
 
+    fn measured(&mut self, measurement: &Measurement, of: Option<&str>) {
+        let series = match (&self.policy, &measurement.result) {
+            (Some(policy), Measured::Reading(reading)) => {
+                let check = policy.check(&measurement.check);
+                check.map(|check| check.question.series(reading)).unwrap_or_default()
+            }
+            _ => Vec::new(),
+        };
+        let charset = self.charset;
+        if let Some(card) = self.card_mut(&measurement.check) {
+            card.measured(charset, measurement, &series);
+            card.carried = of.map(|run| charset.show(run));
+        }
+    }
+
     fn judge(&mut self, judged: &crate::judge::Judged) {
         let waiver = judged.waived.and_then(|index| self.policy.as_ref()?.waivers.get(index)).cloned();
         let charset = self.charset;
@@ -224,11 +233,13 @@ impl Story {
         }
     }
 
-    fn finish(&mut self, at: Timestamp, verdict: &Verdict, report: Option<&str>) {
+    fn finish(&mut self, at: Timestamp, verdict: &Verdict, report: Option<&str>, again: Option<&str>) {
         for judged in &verdict.checks {
             self.judge(judged);
         }
         self.asking.clear();
-        self.ending = Some(Ending::new(self.charset, at, verdict, self.stopping.is_some(), report));
+        let mut ending = Ending::new(self.charset, at, verdict, self.stopping.is_some(), report);
+        ending.again = again.map(|again| self.charset.show(again));
+        self.ending = Some(ending);
     }
 }

@@ -1,10 +1,11 @@
 //! What a person asks for once the run is over: carried out by whoever started the screen, which
 //! itself touches no file and no key.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::PathBuf;
 
-use crate::model::{Role, Secret};
+use crate::model::{CheckId, Role, Secret};
 use crate::policy::Waiver;
 use crate::report::seal::Choice;
 
@@ -17,6 +18,17 @@ pub enum Errand {
     Propose(Box<Waiver>),
     /// Write the report's forms into this folder.
     Export(PathBuf),
+    /// Measure these checks again, as a run of its own.
+    Again(BTreeSet<CheckId>),
+}
+
+/// What came of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Done {
+    /// It is done; for people.
+    Said(String),
+    /// The screen is to be left for the next run.
+    Leave,
 }
 
 /// A decision about the report.
@@ -62,5 +74,5 @@ pub enum Means {
 /// Who carries errands out.
 pub trait Clerk: fmt::Debug + Send {
     /// Does it; what was done, or why not, for people.
-    fn carry_out(&mut self, errand: &Errand) -> Result<String, String>;
+    fn carry_out(&mut self, errand: &Errand) -> Result<Done, String>;
 }

@@ -49,6 +49,8 @@ pub enum Key {
     Waive,
     /// Write the report's forms into a folder.
     Export,
+    /// Measure the selected check again.
+    Again,
     /// Yes.
     Yes,
     /// Stop the run, after asking; leave, when it is over.
@@ -72,7 +74,7 @@ pub const HELP: &[(&str, &str)] = &[
     ("c", "the next chart"),
     ("l", "follow what is running"),
     ("a", "answer questions to people"),
-    ("s w e", "when it is over: sign, ask for a waiver, export"),
+    ("s w e r", "once it is over: sign, waiver, export, re-run"),
     ("q", "stop the run (asks first); leave when it is over"),
     ("Ctrl-C", "stop at once, keep what was measured; again: leave"),
     ("Ctrl-Z", "sleep until fg, when nothing is measured"),
@@ -114,6 +116,7 @@ impl Key {
             KeyCode::Char('s') => Self::Sign,
             KeyCode::Char('w') => Self::Waive,
             KeyCode::Char('e') => Self::Export,
+            KeyCode::Char('r') => Self::Again,
             KeyCode::Enter => Self::Done,
             KeyCode::Esc => Self::Back,
             KeyCode::Char('y' | 'Y') => Self::Yes,

@@ -1,6 +1,9 @@
 //! A sheet of fields to fill in once the run is over: a decision, a waiver to ask for, a folder
 //! to write to. Pure: what is filled in becomes an [`Errand`].
 
+mod again;
+
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
@@ -8,7 +11,7 @@ use jiff::Timestamp;
 use super::errand::{Errand, Means, Signing};
 use super::form::Stroke;
 use crate::judge::Word;
-use crate::model::{Enforcement, Outcome, Role, Secret, When, text};
+use crate::model::{CheckId, Enforcement, Outcome, Role, Secret, When, text};
 use crate::policy::{Accepts, Policy, Waiver};
 use crate::report::seal::{Choice, objection};
 use crate::ui::story::{Card, Story};
@@ -52,6 +55,7 @@ enum Purpose {
     Sign { roles: Vec<Role>, verdict: Word },
     Propose { waiver: Box<Waiver>, codes: Vec<String>, now: Timestamp },
     Export,
+    Again(Vec<BTreeSet<CheckId>>),
 }
 
 /// What a key did.
@@ -315,6 +319,10 @@ impl Sheet {
             Purpose::Export => match self.given("folder") {
                 Some(folder) => Ok(Errand::Export(PathBuf::from(folder))),
                 None => self.wrong("name a folder", "folder"),
+            },
+            Purpose::Again(choices) => match choices.get(self.chosen("measure")) {
+                Some(checks) => Ok(Errand::Again(checks.clone())),
+                None => self.wrong("choose what to measure", "measure"),
             },
         }
     }

@@ -232,6 +232,7 @@ impl State {
             Key::Sign => self.open_sheet(Wanted::Signature),
             Key::Waive => self.open_sheet(Wanted::Waiver),
             Key::Export => self.open_sheet(Wanted::Export),
+            Key::Again => self.open_sheet(Wanted::Again),
             Key::PageUp => self.scroll = self.scroll.saturating_sub(self.fit.page.max(1)),
             Key::PageDown => self.scroll = (self.scroll + self.fit.page.max(1)).min(self.fit.beyond),
             Key::Filter => self.next_filter(),

@@ -14,7 +14,7 @@ use ratatui::backend::CrosstermBackend;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio_util::sync::CancellationToken;
 
-use super::errand::Clerk;
+use super::errand::{Clerk, Done};
 use super::form::Stroke;
 use super::keys::Key;
 use super::pointer::Pointer;
@@ -225,10 +225,7 @@ impl Screen {
         };
         match meant {
             Some(Meant::Key(key)) => self.key(key, state),
-            Some(Meant::Stroke(stroke)) => {
-                self.stroke(stroke, state);
-                Next::GoOn
-            }
+            Some(Meant::Stroke(stroke)) => self.stroke(stroke, state),
             None => Next::GoOn,
         }
     }
@@ -250,18 +247,23 @@ impl Screen {
     }
 
     /// A key for what is being filled in or typed.
-    fn stroke(&mut self, stroke: Stroke, state: &mut State) {
+    fn stroke(&mut self, stroke: Stroke, state: &mut State) -> Next {
         if state.form.is_some() {
             if let Some(said) = state.stroke(stroke) {
                 self.say(said);
             }
         } else if state.sheet.is_some() {
             if let (Some(errand), Some(clerk)) = (state.fill(stroke), &mut self.beside.clerk) {
-                state.told(clerk.carry_out(&errand));
+                match clerk.carry_out(&errand) {
+                    Ok(Done::Leave) => return Next::Leave,
+                    Ok(Done::Said(done)) => state.told(Ok(done)),
+                    Err(why) => state.told(Err(why)),
+                }
             }
         } else if state.search.typing {
             state.seek(stroke);
         }
+        Next::GoOn
     }
 
     /// A run that no longer listens needs no answer.

@@ -3,6 +3,7 @@
 use std::fmt::{self, Write as _};
 
 use super::{troubles, window};
+use crate::report::render::again::again_as;
 use crate::report::render::facts;
 use crate::report::render::markdown::{code, plain, sign};
 use crate::report::render::moment::Clock;
@@ -23,6 +24,9 @@ fn write_all(out: &mut String, document: &Document, sha256: &str) -> fmt::Result
     writeln!(out, "{}\n", facts::meaning(verdict.word))?;
     if let Some(words) = facts::redacted(document) {
         writeln!(out, "**{}**\n", plain(&words))?;
+    }
+    if let Some(words) = again_as(document, code) {
+        writeln!(out, "{words}\n")?;
     }
     if let Some(expires) = verdict.expires {
         writeln!(out, "- Counts until **{}**", clock.at(expires))?;

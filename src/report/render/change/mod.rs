@@ -15,6 +15,7 @@ use std::fmt::Write as _;
 pub use comment::comment;
 pub use cut::MAX as MAX_FIELD;
 
+use super::again::again;
 use super::facts;
 use super::moment::Clock;
 use super::text::line;
@@ -87,6 +88,9 @@ fn verdict(document: &Document, clock: &Clock) -> String {
         Some(expires) => write!(words, " It counts until {}.", clock.at(expires)),
         None => write!(words, " Nothing that it rests on was measured."),
     };
+    if let Some(again) = again(document) {
+        let _ = write!(words, " {again}");
+    }
     words
 }
 

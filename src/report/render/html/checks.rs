@@ -125,7 +125,7 @@ fn how(page: &Page, check: &CheckDoc) -> Markup {
     let exchanges = check.reading.as_ref().map(facts::exchanges).unwrap_or_default();
     markup! {
         dl.how {
-            @if let Some(measured) = &check.measured { dt { "Measured" } dd { (brief::measured(&page.clock, measured)) } }
+            @if let Some(measured) = brief::measured(page.document, &page.clock, check) { dt { "Measured" } dd { (measured) } }
             @if let Some(expires) = check.expires { dt { "Counts until" } dd { (page.clock.at(expires)) } }
             @if !methods.is_empty() { dt { "Method" } dd { (methods.join(", ")) } }
             @if !check.limits.is_empty() {

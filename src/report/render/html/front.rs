@@ -5,6 +5,7 @@ use maud::{Markup, html as markup};
 use super::parts::{badge, broken, effect, link, plot, prose, word_class, word_shape};
 use super::{Page, answers};
 use crate::judge::Rank;
+use crate::report::render::again::again;
 use crate::report::render::brief::{self, Stake, capital};
 use crate::report::render::facts;
 use crate::report::render::text::line;
@@ -69,6 +70,7 @@ fn verdict(page: &Page) -> Markup {
                 p.word { (verdict.word) }
                 p.meaning { (facts::meaning(verdict.word)) }
                 @if let Some(says) = facts::close_out(document) { p.meaning { (says) } }
+                @if let Some(words) = again(document) { p.meaning { (prose(&words)) } }
                 @for reason in facts::whole_run(document) { p.meaning { (capital(&line(&reason.text))) "." } }
             }
             dl.validity {

@@ -8,7 +8,7 @@ use crate::model::Outcome;
 use crate::report::render::moment::Clock;
 use crate::report::render::text::line;
 use crate::report::render::watch::strip::{Block, blocks};
-use crate::report::render::watch::{budget, clock, every, listed, looks, meaning, shares, state, when, word};
+use crate::report::render::watch::{budget, clock, every, listed, looks, meaning, state, when, within, word};
 use crate::report::{WatchDoc, WatchedDoc};
 
 const STYLE: &str = include_str!("watch.css");
@@ -94,14 +94,6 @@ fn overview(document: &WatchDoc, clock: &Clock) -> Markup {
 
 fn ended(check: &WatchedDoc) -> Markup {
     markup! { @match check.state { Some(outcome) => (badge(outcome)), None => span.quiet { (state(check)) } } }
-}
-
-fn within(document: &WatchDoc, check: &WatchedDoc) -> String {
-    let Some([well, gap]) = shares(document, check) else { return "never looked at".to_owned() };
-    let percent = |share: i64| format!("{}.{} %", share / 10, share % 10);
-    let together = check.timeline.periods().iter().any(|period| period.put_together > 0);
-    let well = if together { format!("at least {}", percent(well)) } else { percent(well) };
-    if gap == 0 { well } else { format!("{well}, {} not looked at", percent(gap)) }
 }
 
 fn strip(document: &WatchDoc, check: &WatchedDoc) -> Markup {

@@ -157,7 +157,8 @@ fn how(sheet: &Sheet<'_>, flow: &mut Flow<'_>, check: &CheckDoc) {
     let small = Style { size: QUIET.size, ..TEXT };
     let plain = |text: String| vec![words(text, small)];
     let mut how: Vec<(&str, Text)> = Vec::new();
-    how.extend(check.measured.as_ref().map(|at| ("Measured", plain(brief::measured(&sheet.clock, at)))));
+    let measured = brief::measured(sheet.document, &sheet.clock, check);
+    how.extend(measured.map(|measured| ("Measured", plain(measured))));
     how.extend(check.expires.map(|expires| ("Counts until", plain(sheet.clock.at(expires)))));
     let methods = check.reading.as_ref().map(facts::methods).unwrap_or_default();
     if !methods.is_empty() {

@@ -95,6 +95,15 @@ pub fn shares(document: &WatchDoc, check: &WatchedDoc) -> Option<[i64; 2]> {
     Some([well, share(|outcome| outcome.is_none())])
 }
 
+/// The share of the watch in which a check was within its limits, in words.
+pub fn within(document: &WatchDoc, check: &WatchedDoc) -> String {
+    let Some([well, gap]) = shares(document, check) else { return "never looked at".to_owned() };
+    let percent = |share: i64| format!("{}.{} %", share / 10, share % 10);
+    let together = check.timeline.periods().iter().any(|period| period.put_together > 0);
+    let well = if together { format!("at least {}", percent(well)) } else { percent(well) };
+    if gap == 0 { well } else { format!("{well}, {} not looked at", percent(gap)) }
+}
+
 fn ms(from: Timestamp, to: Timestamp) -> i64 {
     to.as_millisecond().saturating_sub(from.as_millisecond()).max(0)
 }

@@ -3,7 +3,7 @@ use jiff::Timestamp;
 use super::*;
 use crate::judge::watch::{Alert, Look, MOST_PERIODS, Record};
 use crate::model::{Area, CheckId, Enforcement};
-use crate::report::{LeftOutDoc, WATCH_SCHEMA, watch_html};
+use crate::report::{LeftOutDoc, WATCH_SCHEMA, watch_html, watch_pdf};
 
 const HOSTILE: &str = "<script>alert(1)</script>\u{1b}[31m\u{202e}`|[x](http://y)";
 
@@ -113,6 +113,17 @@ fn nothing_that_others_wrote_acts_in_any_form() {
     assert!(!page.contains("<script") && page.contains("&lt;script&gt;"), "escaped");
     let ticket = markdown(&document);
     assert!(!ticket.contains("<script") && !ticket.contains("\n[x]("), "{ticket}");
+}
+
+#[test]
+fn a_watch_on_paper_is_the_same_bytes_each_time_and_carries_its_document() {
+    let document = document();
+    let stored = document.to_json().unwrap();
+    let paper = watch_pdf(&document, stored.as_bytes()).unwrap();
+    assert!(paper.starts_with(b"%PDF-"));
+    assert_eq!(paper, watch_pdf(&document, stored.as_bytes()).unwrap());
+    let has = |words: &[u8]| paper.windows(words.len()).any(|window| window == words);
+    assert!(has(b"watch.json") && has(b"/EmbeddedFiles"));
 }
 
 #[test]

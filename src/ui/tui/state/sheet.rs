@@ -11,13 +11,14 @@ pub(super) enum Wanted {
     Signature,
     Waiver,
     Export,
+    Again,
 }
 
 impl State {
     /// Opens a sheet, or says why not.
     pub(super) fn open_sheet(&mut self, wanted: Wanted) {
         if self.watching == Watching::Recording {
-            self.notice = Some("this is a recording: use golive sign and golive report on its report");
+            self.notice = Some("this is a recording: use golive sign, report or check --again on its run");
             return;
         }
         let Some(policy) = self.story.policy().filter(|_| !self.moving()) else {
@@ -28,7 +29,9 @@ impl State {
             (Wanted::Signature, _) => Sheet::sign(policy, &self.story),
             (Wanted::Export, _) => Sheet::export(&self.story),
             (Wanted::Waiver, Some(card)) => Sheet::propose(policy, &self.story, card),
+            (Wanted::Again, Some(card)) => Sheet::again(policy, &self.story, card),
             (Wanted::Waiver, None) => Err("select the check that is to be waived"),
+            (Wanted::Again, None) => Err("select the check that is to be measured again"),
         };
         match sheet {
             Ok(sheet) => self.sheet = Some(sheet),

@@ -173,7 +173,7 @@ fn a_decision_is_filled_in_and_its_passphrase_is_never_shown() {
 #[test]
 fn nothing_is_signed_before_the_end_or_of_a_recording() {
     let mut state = after(End::NoGo, 12.9, COLOUR);
-    for key in [Key::Sign, Key::Waive, Key::Export] {
+    for key in [Key::Sign, Key::Waive, Key::Export, Key::Again] {
         state.key(key);
         assert_eq!((state.sheet.clone(), state.notice), (None, Some("wait until the run is over")));
     }
@@ -189,4 +189,77 @@ fn export_asks_for_a_folder() {
     state.key(Key::Export);
     assert!(screen(&mut state, SMALL).contains("golive-20261204T083000Z"));
     assert_eq!(state.fill(Stroke::Enter), Some(Errand::Export("golive-20261204T083000Z".into())));
+}
+
+/// The same run of a policy whose checks can be asked.
+fn asked() -> State {
+    const POLICY: &str = r#"
+schema = "golive-policy/1"
+event = { title = "Autumn product launch" }
+people = { it = { name = "Anna Berg" }, marketing = { name = "Tom Lind" } }
+accountable = { network = "it", brand = "marketing", production = "it" }
+authorisation = { by = "it" }
+[stream.main]
+to = "rtmps://ingest.example.net:443/live2"
+video_kbps = 6000
+audio_kbps = 128
+headroom = 1.5
+[far_end.studio]
+address = "far-end.example.net:9411"
+pin = "sha256:0000000000000000000000000000000000000000000000000000000000000000"
+token = { env = "GOLIVE_TOKEN" }
+[[check.attest]]
+id = "moderator"
+target = { question = "Who moderates?", of = "marketing" }
+why = "chat"
+owner = "brand"
+enforcement = "hard"
+[[check.rtmp]]
+id = "ingest.primary"
+target = { url = "rtmps://ingest.example.net:443/live2" }
+why = "the stream"
+owner = "network"
+enforcement = "hard"
+[[check.upload]]
+id = "uplink.primary"
+target = { far_end = "studio", stream = "main", seconds = 10, at_most_kbps = 15000 }
+why = "the stream"
+owner = "network"
+enforcement = "hard"
+"#;
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), POLICY).unwrap();
+    let policy = crate::policy::load(file.path()).unwrap_or_else(|error| panic!("{error}"));
+    let mut state = State::new(Charset::Unicode, Watching::Run);
+    for mut event in fixture::run(End::NoGo) {
+        if let Event::RunStarted(started) = &mut event {
+            started.policy = policy.clone();
+        }
+        state.apply(&event);
+    }
+    state.end();
+    state
+}
+
+#[test]
+fn measuring_again_says_what_it_sends_and_how_long_it_takes() {
+    let mut state = asked();
+    while state.card().is_some_and(|card| card.id != "uplink.primary") {
+        state.key(Key::Down);
+    }
+    state.key(Key::Again);
+    let shown = screen(&mut state, SMALL);
+    assert!(shown.contains("uplink.primary: about ") && shown.contains("sends at most"), "{shown}");
+    assert_snapshot!("again_80x24", shown);
+    state.told(Err("run 1 was measured from another network".to_owned()));
+    assert!(
+        screen(&mut state, SMALL).contains("from another network"),
+        "a refusal is shown, nothing is sent"
+    );
+    let Some(Errand::Again(one)) = state.fill(Stroke::Enter) else { panic!("{:?}", state.sheet) };
+    assert_eq!(one, [fixture::id("uplink.primary")].into());
+    state.fill(Stroke::Down);
+    let Some(Errand::Again(all)) = state.fill(Stroke::Enter) else { panic!("{:?}", state.sheet) };
+    assert!(all.len() > 1 && all.contains(&one.first().unwrap().clone()), "{all:?}");
+    assert!(!all.contains(&fixture::id("moderator")), "what is fine is carried");
 }

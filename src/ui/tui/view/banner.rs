@@ -47,11 +47,17 @@ fn lines(state: &State, ending: &Ending, theme: Theme, width: u16) -> Vec<Line<'
     let width = usize::from(width);
     let cut = |text: &str| clip(text, width.saturating_sub(1), theme.pick("…", "..."));
     let mut lines = vec![Line::from(Span::styled(cut(meaning(ending.word)), theme.strong()))];
-    let reasons = reasons(ending);
+    // what was measured again, and what it came to before, is no small print
+    let again = ending.again.as_ref().map(|again| wrap(again, width.saturating_sub(1))).unwrap_or_default();
+    let again = again.iter().take(REASONS - 1);
+    let room = REASONS - again.len();
+    lines.extend(again.map(|again| Line::from(Span::styled(again.clone(), theme.strong()))));
+    let mut reasons = reasons(ending);
     let wrapped: Vec<String> = reasons.iter().flat_map(|text| wrap(text, width.saturating_sub(1))).collect();
-    if wrapped.len() <= REASONS {
+    if wrapped.len() <= room {
         lines.extend(wrapped.into_iter().map(Line::from));
     } else {
+        reasons.truncate(room);
         lines.extend(reasons.iter().map(|text| Line::from(cut(text))));
     }
     if ending.reasons.is_empty() {

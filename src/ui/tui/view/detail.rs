@@ -161,7 +161,9 @@ impl Page {
             Lane::Person => String::new(),
             _ => format!(", took {}{from}", brief(effort.took_ms)),
         };
-        let text = format!("{}{took}", minute(effort.started));
+        let carried =
+            card.carried.as_ref().map(|run| format!(", carried from run {run}")).unwrap_or_default();
+        let text = format!("{}{took}{carried}", minute(effort.started));
         self.entry("when", &text, self.theme.faint());
         if let Some(expires) = card.expires {
             self.entry("counts", &format!("until {}", minute(expires)), self.theme.faint());

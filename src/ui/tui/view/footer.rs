@@ -78,13 +78,13 @@ fn keys(state: &State, theme: Theme, width: usize) -> Vec<Word> {
         "q: leave"
     };
     let over = state.story.ending.is_some() && state.watching == Watching::Run;
-    let mut keys = vec![
-        (theme.pick("↑↓: select", "Up Down: select").to_owned(), None),
-        key("Tab: pages", Key::NextPage),
-    ];
+    let mut keys = vec![key("Tab: pages", Key::NextPage)];
+    // A narrow screen has no room for what every list does.
     if over {
         keys.extend([key("s: sign", Key::Sign), key("w: waiver", Key::Waive), key("e: export", Key::Export)]);
+        keys.push(key("r: again", Key::Again));
     } else {
+        keys.insert(0, (theme.pick("↑↓: select", "Up Down: select").to_owned(), None));
         let sought = !state.search.needle.is_empty();
         let search = if sought { key("Esc: no search", Key::Back) } else { key("/: search", Key::Search) };
         keys.extend([key("f: filter", Key::Filter), search]);

@@ -7,6 +7,7 @@ use super::super::slab::{Drawing, Pen, Slab, rounded, straight};
 use super::super::tags::{Part, Role};
 use super::super::{Sheet, face::Face};
 use super::room::Room;
+use crate::report::render::again::again;
 use crate::report::render::brief::{self, capital};
 use crate::report::render::text::line;
 use crate::report::render::{facts, sign};
@@ -73,6 +74,7 @@ pub(super) fn verdict(sheet: &Sheet<'_>, flow: &mut Flow<'_>) {
     let mut says: Vec<Text> = vec![vec![words(verdict.word.text(), WORD)]];
     says.push(vec![words(facts::meaning(verdict.word), ON_COLOUR)]);
     says.extend(facts::close_out(document).map(|says| vec![words(says, ON_COLOUR)]));
+    says.extend(again(document).map(|says| vec![words(short(&says, 2 * HEAD), ON_COLOUR)]));
     let whole = facts::whole_run(document).take(3);
     let said = |text: &str| vec![words(format!("{}.", capital(&short(text, HEAD / 2))), ON_COLOUR)];
     says.extend(whole.map(|reason| said(&reason.text)));
