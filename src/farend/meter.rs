@@ -13,6 +13,8 @@ const MAX_GAPS: usize = 500;
 const WORTH_A_REPORT: u64 = 80_000;
 /// A caller hears of its session so often at least.
 const AT_LEAST: Duration = Duration::from_secs(1);
+/// Nothing for so long is told at once, and so on until something comes.
+const SILENCE: Duration = Duration::from_millis(300);
 /// Slots in one report, so that its frame stays far below the bound.
 pub const MAX_SLOTS: usize = 500;
 
@@ -109,15 +111,24 @@ pub(super) struct Told {
     pub(super) attached: bool,
     /// Bytes that had arrived at the last report, and when that was.
     last: Option<(u64, Instant)>,
+    /// Bytes that have arrived, and when they last became more.
+    grew: Option<(u64, Instant)>,
 }
 
 impl Told {
     /// Whether to report that so many bytes have arrived by now; if so, takes it as done. Each report costs the
-    /// caller an acknowledgement, on the very line that is measured: on a slow one they are fewer.
+    /// caller an acknowledgement, on the very line that is measured: on a slow one they are fewer. Where nothing
+    /// arrives they cost nothing.
     pub(super) fn is_due(&mut self, now: Instant, bytes: u64) -> bool {
-        let is_due = self.last.is_none_or(|(before, at)| {
-            bytes.saturating_sub(before) >= WORTH_A_REPORT || now.saturating_duration_since(at) >= AT_LEAST
-        });
+        let since = |at: Instant| now.saturating_duration_since(at);
+        let grew = *self.grew.get_or_insert((bytes, now));
+        if bytes > grew.0 {
+            self.grew = Some((bytes, now));
+        }
+        let is_due = (bytes == grew.0 && since(grew.1) >= SILENCE)
+            || self.last.is_none_or(|(before, at)| {
+                bytes.saturating_sub(before) >= WORTH_A_REPORT || since(at) >= AT_LEAST
+            });
         if is_due {
             self.last = Some((bytes, now));
         }
@@ -171,12 +182,24 @@ mod tests {
     #[test]
     fn a_slow_line_has_fewer_reports_and_never_none() {
         let start = Instant::now();
-        for (kbps, reports) in [(0, 10), (1_000, 15), (3_000, 34), (6_400, 100), (1_000_000, 100)] {
+        for (kbps, reports) in [(40, 10), (1_000, 15), (3_000, 34), (6_400, 100), (1_000_000, 100)] {
             let mut told = Told::default();
             let due = (1..=100_u64).filter(|slot| {
                 told.is_due(start + Duration::from_millis(slot * 100), kbps * 125 * slot / 10)
             });
             assert_eq!(due.count(), reports, "{kbps}");
         }
+    }
+
+    #[test]
+    fn silence_is_told_in_every_slot() {
+        let start = Instant::now();
+        let mut told = Told::default();
+        let slot = |n: u64| start + Duration::from_millis(n * 100);
+        assert!(told.is_due(slot(0), 100));
+        assert!(!told.is_due(slot(1), 200));
+        let due: Vec<bool> = (2..=7).map(|n| told.is_due(slot(n), 200)).collect();
+        assert_eq!(due, [false, false, true, true, true, true]);
+        assert!(!told.is_due(slot(8), 300));
     }
 }
