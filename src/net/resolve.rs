@@ -16,7 +16,20 @@ pub async fn lookup(host: &str, port: u16, limit: Duration) -> Result<Vec<Socket
     if let Ok(ip) = bare.parse::<IpAddr>() {
         return Ok(vec![SocketAddr::new(ip, port)]);
     }
-    let found = match tokio::time::timeout(limit, tokio::net::lookup_host((bare, port))).await {
+    let ask = || tokio::net::lookup_host((bare, port));
+    // A datagram that is lost must not count as no answer: the system itself asks again only after 5 s
+    // (resolv.conf(5), `timeout`).
+    let again = async {
+        tokio::time::sleep(limit / 3).await;
+        ask().await
+    };
+    let asked = async {
+        tokio::select! {
+            found = ask() => found,
+            found = again => found,
+        }
+    };
+    let found = match tokio::time::timeout(limit, asked).await {
         Err(_) => return Err(Failure::TimedOut),
         Ok(Err(error)) => return Err(reason(&error)),
         Ok(Ok(found)) => found.collect::<Vec<_>>(),
