@@ -45,9 +45,9 @@ pub struct Code {
 #[macro_export]
 macro_rules! codes {
     ($($NAME:ident = $id:literal, $means:literal;)*) => {
-        $(pub(super) const $NAME: $crate::model::Code = $crate::model::Code { id: $id, means: $means };)*
+        $(pub(crate) const $NAME: $crate::model::Code = $crate::model::Code { id: $id, means: $means };)*
         /// All of them.
-        pub(super) const CODES: &[$crate::model::Code] = &[$($NAME),*];
+        pub(crate) const CODES: &[$crate::model::Code] = &[$($NAME),*];
     };
 }
 

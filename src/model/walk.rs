@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Hop, HopEnd};
+use super::{Hop, HopEnd, Special};
 
 /// How something on the way stops what is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -163,10 +163,7 @@ impl Walk {
 
 /// An address that no network outside has: RFC 1918, a carrier's (RFC 6598), unique local, link-local.
 fn is_private(address: IpAddr) -> bool {
-    match address.to_canonical() {
-        IpAddr::V4(ip) => ip.is_private() || ip.is_link_local() || matches!(ip.octets(), [100, 64..=127, ..]),
-        IpAddr::V6(ip) => ip.is_unique_local() || ip.is_unicast_link_local(),
-    }
+    matches!(Special::of(address), Some(Special::Private | Special::Carrier | Special::LinkLocal))
 }
 
 impl Place {

@@ -1,22 +1,15 @@
 //! Holds what the rules do against what they must do.
 
 use super::{Address, Limits, Reading, Treatment};
-use crate::model::{Code, Finding, Transport, text};
+use crate::model::{Finding, Transport, text};
 use crate::wire::firewall::{Decider, Outcome};
 
-macro_rules! codes {
-    ($($NAME:ident $id:literal $means:literal)*) => {
-        $(const $NAME: Code = Code { id: $id, means: $means };)*
-        pub(super) const CODES: &[Code] = &[$($NAME),*];
-    };
-}
-
-codes! {
-    ALLOWED "firewall.allowed" "No rule of this machine stops it."
-    BLOCKED "firewall.blocked" "A rule of this machine stops it."
-    UNSURE "firewall.unsure" "A rule of this machine may stop it, by a test that golive does not know."
-    NO_NAME "firewall.no_name" "The host's name gives no address, so no rule could be asked about it."
-    NOT_EXPECTED "firewall.not_expected" "The policy does not say what the rules must do."
+crate::codes! {
+    ALLOWED = "firewall.allowed", "No rule of this machine stops it.";
+    BLOCKED = "firewall.blocked", "A rule of this machine stops it.";
+    UNSURE = "firewall.unsure", "A rule of this machine may stop it, by a test that golive does not know.";
+    NO_NAME = "firewall.no_name", "The host's name gives no address, so no rule could be asked about it.";
+    NOT_EXPECTED = "firewall.not_expected", "The policy does not say what the rules must do.";
 }
 
 pub(super) fn judge(limits: &Limits, reading: &Reading) -> Vec<Finding> {

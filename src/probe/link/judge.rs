@@ -1,36 +1,29 @@
 //! Holds the link against what the policy asks of it.
 
 use super::{Duplex, Limits, Medium, Reading};
-use crate::model::{Code, Finding, OneOf, text};
+use crate::model::{Finding, OneOf, text};
 
-macro_rules! codes {
-    ($($NAME:ident $id:literal $means:literal)*) => {
-        $(const $NAME: Code = Code { id: $id, means: $means };)*
-        pub(super) const CODES: &[Code] = &[$($NAME),*];
-    };
-}
-
-codes! {
-    MEDIUM "link.medium" "What the link is made of is as the policy asks."
-    VPN "link.vpn" "The stream would leave through a VPN."
-    NOT_ALLOWED "link.not_allowed" "The link is of a kind that the policy does not allow."
-    NOT_PREFERRED "link.not_preferred" "The link is of a kind that the policy allows with a warning only."
-    NO_CARRIER "link.no_carrier" "No cable is plugged in, or no access point is joined."
-    SPEED "link.speed" "The link itself is fast enough."
-    SLOW "link.slow" "The link itself is slower than the policy asks."
-    DUPLEX "link.duplex" "The cable's duplex is as the policy asks."
-    OTHER_DUPLEX "link.other_duplex" "The cable's duplex is not as the policy asks."
-    MTU "link.mtu" "The interface lets packets of the size through that the policy asks."
-    SMALL_MTU "link.small_mtu" "The interface's largest packet is smaller than the policy asks."
-    CLEAN "link.clean" "Few packets were in error on the link."
-    ERRORS "link.errors" "More packets were in error on the link than the policy allows."
-    GATEWAY "link.gateway" "The default gateway answers in time."
-    GATEWAY_FAR "link.gateway_far" "The default gateway answers later than the policy allows."
-    GATEWAY_SILENT "link.gateway_silent" "The default gateway does not answer, or was not asked, which says nothing about its delay."
-    AWAKE "link.awake" "The system's power saving for the device is as the policy asks."
-    POWER_SAVING "link.power_saving" "The system's power saving for the device is not as the policy asks."
-    SEVERAL_ROUTES "link.several_routes" "Two default routes have the same rank: which one the stream takes is left to chance."
-    NOT_TOLD "link.not_told" "The driver does not tell this figure."
+crate::codes! {
+    MEDIUM = "link.medium", "What the link is made of is as the policy asks.";
+    VPN = "link.vpn", "The stream would leave through a VPN.";
+    NOT_ALLOWED = "link.not_allowed", "The link is of a kind that the policy does not allow.";
+    NOT_PREFERRED = "link.not_preferred", "The link is of a kind that the policy allows with a warning only.";
+    NO_CARRIER = "link.no_carrier", "No cable is plugged in, or no access point is joined.";
+    SPEED = "link.speed", "The link itself is fast enough.";
+    SLOW = "link.slow", "The link itself is slower than the policy asks.";
+    DUPLEX = "link.duplex", "The cable's duplex is as the policy asks.";
+    OTHER_DUPLEX = "link.other_duplex", "The cable's duplex is not as the policy asks.";
+    MTU = "link.mtu", "The interface lets packets of the size through that the policy asks.";
+    SMALL_MTU = "link.small_mtu", "The interface's largest packet is smaller than the policy asks.";
+    CLEAN = "link.clean", "Few packets were in error on the link.";
+    ERRORS = "link.errors", "More packets were in error on the link than the policy allows.";
+    GATEWAY = "link.gateway", "The default gateway answers in time.";
+    GATEWAY_FAR = "link.gateway_far", "The default gateway answers later than the policy allows.";
+    GATEWAY_SILENT = "link.gateway_silent", "The default gateway does not answer, or was not asked, which says nothing about its delay.";
+    AWAKE = "link.awake", "The system's power saving for the device is as the policy asks.";
+    POWER_SAVING = "link.power_saving", "The system's power saving for the device is not as the policy asks.";
+    SEVERAL_ROUTES = "link.several_routes", "Two default routes have the same rank: which one the stream takes is left to chance.";
+    NOT_TOLD = "link.not_told", "The driver does not tell this figure.";
 }
 
 pub(super) fn judge(limits: &Limits, reading: &Reading) -> Vec<Finding> {

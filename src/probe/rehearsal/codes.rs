@@ -1,15 +1,6 @@
 //! Finding codes.
 
-use crate::model::Code;
-
-macro_rules! codes {
-    ($($NAME:ident = $id:literal, $means:literal;)*) => {
-        $(pub(super) const $NAME: Code = Code { id: $id, means: $means };)*
-        pub(super) const ALL: &[Code] = &[$($NAME),*];
-    };
-}
-
-codes! {
+crate::codes! {
     COMPLETE = "rehearsal.complete", "The test stream was played to its end.";
     KEPT_UP = "rehearsal.kept_up", "The encoder's queue dropped no more pictures than are allowed.";
     DROPPED_SOME = "rehearsal.dropped_some", "The encoder dropped more than one picture of a hundred: OBS warns of it.";

@@ -182,7 +182,7 @@ impl Probe for Rehearsal {
         needs: "an ingest with a test key that no audience watches, or a far end; root, or a kernel that allows CUBIC, where the machine's default is another",
     };
     const VIEWERS: &'static str = "The picture would jerk, freeze or turn to blocks, and the stream might end in the middle of the event.";
-    const CODES: &'static [Code] = codes::ALL;
+    const CODES: &'static [Code] = codes::CODES;
     const PAGES: &str = include_str!("pages.toml");
     type Target = Target;
     type Limits = Limits;

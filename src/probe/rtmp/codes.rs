@@ -1,15 +1,6 @@
 //! Finding codes.
 
-use crate::model::Code;
-
-macro_rules! codes {
-    ($($NAME:ident = $id:literal, $means:literal;)*) => {
-        $(pub(super) const $NAME: Code = Code { id: $id, means: $means };)*
-        pub(super) const ALL: &[Code] = &[$($NAME),*];
-    };
-}
-
-codes! {
+crate::codes! {
     ACCEPTED = "rtmp.accepted", "The server answered as an RTMP ingest and accepted the application.";
     PUBLISHED = "rtmp.published", "The server took the test stream for as long as it was sent.";
     IN_TIME = "rtmp.in_time", "A phase took no longer than its limit.";

@@ -239,7 +239,7 @@ impl Probe for Rtmp {
         needs: "nothing; to publish, a test key that no audience watches",
     };
     const VIEWERS: &'static str = "The stream would not start, or would end within seconds: an empty player.";
-    const CODES: &'static [Code] = codes::ALL;
+    const CODES: &'static [Code] = codes::CODES;
     const PAGES: &str = include_str!("pages.toml");
     type Target = Target;
     type Limits = Limits;

@@ -58,7 +58,7 @@ impl Probe for Whip {
         needs: "nothing; to publish, a test key (bearer token) that no audience watches",
     };
     const VIEWERS: &'static str = "The encoder cannot publish: the stream does not start.";
-    const CODES: &'static [Code] = codes::ALL;
+    const CODES: &'static [Code] = codes::CODES;
     const PAGES: &str = include_str!("pages.toml");
     type Target = Target;
     type Limits = Limits;

@@ -1,16 +1,6 @@
 //! Codes of `dns` findings.
 
-use crate::model::Code;
-
-macro_rules! codes {
-    ($($NAME:ident = $id:literal, $means:literal;)*) => {
-        $(pub(super) const $NAME: Code = Code { id: $id, means: $means };)*
-        /// All of them.
-        pub(in super::super) const CODES: &[Code] = &[$($NAME),*];
-    };
-}
-
-codes! {
+crate::codes! {
     SILENT = "dns.silent", "A resolver does not answer.";
     UNREACHABLE = "dns.unreachable", "A resolver cannot be reached, or nothing listens there.";
     GARBAGE = "dns.garbage", "What comes back from a resolver is no answer to the question.";

@@ -7,39 +7,32 @@ use crate::model::{Code, Effect, Finding};
 use crate::wire::firewall::Told;
 use words::{all_seen, asked, at_whom, host, named, seen, where_to};
 
-macro_rules! codes {
-    ($($NAME:ident $id:literal $means:literal)*) => {
-        $(const $NAME: Code = Code { id: $id, means: $means };)*
-        pub(super) const CODES: &[Code] = &[$($NAME),*];
-    };
-}
-
-codes! {
-    OPEN "port.open" "The port answers as an application."
-    ACCEPTED "port.accepted" "The port accepts connections, and a decoy where nothing listens does not."
-    ACCEPTED_ONLY "port.accepted_only" "The port accepts connections and says nothing: a firewall could do as much."
-    SPOOFED "port.spoofed" "Something on the way accepts connections in the place of servers."
-    NO_ANSWER "port.no_answer" "The port accepts connections and does not answer the protocol's question."
-    OTHER_PROTOCOL "port.other_protocol" "The port answers in another protocol than the one asked in."
-    RESET_AFTER_DATA "port.reset_after_data" "The connection is accepted and then reset before an answer."
-    CLOSED_AFTER_ACCEPT "port.closed_after_accept" "The connection is accepted and then closed without a word."
-    REFUSED "port.refused" "The port refuses: nothing listens there, or a firewall answers so."
-    PROHIBITED "port.prohibited" "A firewall says by ICMP that it forbids this port."
-    FILTERED "port.filtered" "Nothing comes back from the port, not even a refusal."
-    UNREACHABLE "port.unreachable" "A router says by ICMP that it finds no way to the host."
-    NO_ROUTE "port.no_route" "This machine has no route to the address."
-    LOCAL_POLICY "port.local_policy" "This machine's own rules forbid the connection."
-    FAILED "port.failed" "The connection failed for another reason."
-    NO_NAME "port.no_name" "The host's name gives no address."
-    UDP_SILENT "port.udp_silent" "Nothing comes back over UDP, which says nothing about the port."
-    UDP_DROPPED "port.udp_dropped" "Nothing of what is sent over UDP reaches the far end, which TCP reaches."
-    UDP_ONE_WAY "port.udp_one_way" "What is sent over UDP reaches the far end, and its answers do not come back."
-    BLOCKED "port.blocked" "Nothing gets through to the port, while its control answers."
-    NOT_BLOCKED "port.not_blocked" "Something gets through to a port that must be blocked."
-    NOT_LISTENING "port.not_listening" "A reset shows that nothing listens, not that a firewall blocks."
-    NO_CONTROL "port.no_control" "Nothing gets through, and no control on the same host shows that the host is there."
-    CONTROL_FAILED "port.control_failed" "Nothing gets through, and to the control on a known-good port neither."
-    NOT_EXPECTED "port.not_expected" "The policy does not say what the port must be."
+crate::codes! {
+    OPEN = "port.open", "The port answers as an application.";
+    ACCEPTED = "port.accepted", "The port accepts connections, and a decoy where nothing listens does not.";
+    ACCEPTED_ONLY = "port.accepted_only", "The port accepts connections and says nothing: a firewall could do as much.";
+    SPOOFED = "port.spoofed", "Something on the way accepts connections in the place of servers.";
+    NO_ANSWER = "port.no_answer", "The port accepts connections and does not answer the protocol's question.";
+    OTHER_PROTOCOL = "port.other_protocol", "The port answers in another protocol than the one asked in.";
+    RESET_AFTER_DATA = "port.reset_after_data", "The connection is accepted and then reset before an answer.";
+    CLOSED_AFTER_ACCEPT = "port.closed_after_accept", "The connection is accepted and then closed without a word.";
+    REFUSED = "port.refused", "The port refuses: nothing listens there, or a firewall answers so.";
+    PROHIBITED = "port.prohibited", "A firewall says by ICMP that it forbids this port.";
+    FILTERED = "port.filtered", "Nothing comes back from the port, not even a refusal.";
+    UNREACHABLE = "port.unreachable", "A router says by ICMP that it finds no way to the host.";
+    NO_ROUTE = "port.no_route", "This machine has no route to the address.";
+    LOCAL_POLICY = "port.local_policy", "This machine's own rules forbid the connection.";
+    FAILED = "port.failed", "The connection failed for another reason.";
+    NO_NAME = "port.no_name", "The host's name gives no address.";
+    UDP_SILENT = "port.udp_silent", "Nothing comes back over UDP, which says nothing about the port.";
+    UDP_DROPPED = "port.udp_dropped", "Nothing of what is sent over UDP reaches the far end, which TCP reaches.";
+    UDP_ONE_WAY = "port.udp_one_way", "What is sent over UDP reaches the far end, and its answers do not come back.";
+    BLOCKED = "port.blocked", "Nothing gets through to the port, while its control answers.";
+    NOT_BLOCKED = "port.not_blocked", "Something gets through to a port that must be blocked.";
+    NOT_LISTENING = "port.not_listening", "A reset shows that nothing listens, not that a firewall blocks.";
+    NO_CONTROL = "port.no_control", "Nothing gets through, and no control on the same host shows that the host is there.";
+    CONTROL_FAILED = "port.control_failed", "Nothing gets through, and to the control on a known-good port neither.";
+    NOT_EXPECTED = "port.not_expected", "The policy does not say what the port must be.";
 }
 
 /// What is thought of one address: code, effect, and what to do.

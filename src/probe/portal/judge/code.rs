@@ -1,16 +1,6 @@
 //! Codes of `portal` findings.
 
-use crate::model::Code;
-
-macro_rules! codes {
-    ($($NAME:ident = $id:literal, $means:literal;)*) => {
-        $(pub(in super::super) const $NAME: Code = Code { id: $id, means: $means };)*
-        /// All of them.
-        pub(in super::super) const CODES: &[Code] = &[$($NAME),*];
-    };
-}
-
-codes! {
+crate::codes! {
     FREE = "portal.free", "The page came back as it is: no captive portal stands before it.";
     REDIRECTED = "portal.redirected", "Instead of the page, something sent us elsewhere: a captive portal.";
     SUBSTITUTED = "portal.substituted", "Another page came back in the place of the one asked for: a captive portal or a filter.";

@@ -1,16 +1,6 @@
 //! Codes of `proxy` findings.
 
-use crate::model::Code;
-
-macro_rules! codes {
-    ($($NAME:ident = $id:literal, $means:literal;)*) => {
-        $(pub(in super::super) const $NAME: Code = Code { id: $id, means: $means };)*
-        /// All of them.
-        pub(in super::super) const CODES: &[Code] = &[$($NAME),*];
-    };
-}
-
-codes! {
+crate::codes! {
     NONE = "proxy.none", "Nothing names a proxy here.";
     NAMED = "proxy.named", "Something names a proxy here: environment, settings, a script, or the policy.";
     SCRIPT_FAILED = "proxy.script_failed", "A proxy script is named, and could not be fetched or run.";

@@ -1,16 +1,6 @@
 //! Codes of `tls` findings.
 
-use crate::model::Code;
-
-macro_rules! codes {
-    ($($NAME:ident = $id:literal, $means:literal;)*) => {
-        $(pub(in super::super) const $NAME: Code = Code { id: $id, means: $means };)*
-        /// All of them.
-        pub(in super::super) const CODES: &[Code] = &[$($NAME),*];
-    };
-}
-
-codes! {
+crate::codes! {
     NO_ADDRESS = "tls.no_address", "The host's name gave no address.";
     NO_CONNECTION = "tls.no_connection", "No address of the host accepts a TCP connection.";
     ADDRESS_DEAD = "tls.address_dead", "One address of the host accepts no TCP connection while another does.";

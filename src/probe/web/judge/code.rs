@@ -1,16 +1,6 @@
 //! Codes of `web` findings.
 
-use crate::model::Code;
-
-macro_rules! codes {
-    ($($NAME:ident = $id:literal, $means:literal;)*) => {
-        $(pub(in super::super) const $NAME: Code = Code { id: $id, means: $means };)*
-        /// All of them.
-        pub(in super::super) const CODES: &[Code] = &[$($NAME),*];
-    };
-}
-
-codes! {
+crate::codes! {
     PAGE = "web.page", "The page came.";
     OTHER_PAGE = "web.other_page", "A page came, and it does not hold the text that the policy names.";
     PLAYS = "web.plays", "The playlist and a first segment came, and the segment is media.";
