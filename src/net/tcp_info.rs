@@ -4,12 +4,20 @@
 //! glibc's struct ends before the byte counters and an older kernel returns fewer bytes:
 //! what lies beyond the returned length is `None`, never 0.
 
+use std::net::SocketAddr;
+
 use socket2::SockRef;
 use tokio::net::TcpStream;
 
 /// A moment of a TCP connection.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct TcpInfo {
+    /// Payload of a full segment, in bytes: options are left out.
+    pub segment_bytes: Option<u32>,
+    /// Whether segments carry timestamps (RFC 7323).
+    pub has_timestamps: Option<bool>,
+    /// Segments sent, those without payload too.
+    pub segments_sent: Option<u32>,
     /// Smoothed round trip, in milliseconds.
     pub rtt_ms: Option<f64>,
     /// Shortest round trip of late, in milliseconds.
@@ -59,6 +67,25 @@ pub fn read_socket(socket: &SockRef<'_>) -> Option<TcpInfo> {
 }
 
 impl TcpInfo {
+    /// Bytes of IP and TCP headers of a segment on a connection to there, without IP options.
+    pub fn header_bytes(&self, remote: SocketAddr) -> Option<u32> {
+        let ip = if remote.ip().to_canonical().is_ipv4() { 20 } else { 40 };
+        // TCP's own 20, and timestamps of 10 padded to 12 (RFC 7323 appendix A).
+        Some(ip + if self.has_timestamps? { 32 } else { 20 })
+    }
+
+    /// A full segment on a connection to there: bytes of payload, and of its IP packet.
+    pub fn segment(&self, remote: SocketAddr) -> Option<(u32, u32)> {
+        let payload = self.segment_bytes?;
+        Some((payload, payload.saturating_add(self.header_bytes(remote)?)))
+    }
+
+    /// Bytes of IP packets that were sent on a connection to there so far.
+    pub fn ip_bytes_sent(&self, remote: SocketAddr) -> Option<u64> {
+        let headers = u64::from(self.segments_sent?) * u64::from(self.header_bytes(remote)?);
+        Some(self.bytes_sent?.saturating_add(headers))
+    }
+
     /// True when the timer ran out and nothing was sent again for it: this machine itself drops
     /// the packets (a rule of its own firewall, as nftables' drop on output), in silence.
     pub fn is_stopped_here(&self) -> bool {
@@ -68,6 +95,10 @@ impl TcpInfo {
     }
 }
 
+/// `TCPI_OPT_TIMESTAMPS`.
+#[cfg(any(target_os = "linux", test))]
+const TIMESTAMPS: u8 = 1;
+
 #[cfg(any(target_os = "linux", test))]
 fn parse(bytes: &[u8]) -> TcpInfo {
     let word = |at: usize| bytes.get(at..)?.first_chunk().map(|field| u32::from_ne_bytes(*field));
@@ -76,6 +107,9 @@ fn parse(bytes: &[u8]) -> TcpInfo {
     #[expect(clippy::cast_precision_loss, reason = "microseconds of one connection are far below 2^52")]
     let long_ms = |at: usize| long(at).map(|us| us as f64 / 1000.0);
     TcpInfo {
+        segment_bytes: word(16).filter(|bytes| *bytes > 0),
+        has_timestamps: bytes.get(5).map(|options| options & TIMESTAMPS != 0),
+        segments_sent: word(136),
         unacked: word(24),
         timeouts: bytes.get(2).copied(),
         resent: word(36),
@@ -162,5 +196,21 @@ mod tests {
         assert!(info.bytes_acked.is_some_and(|bytes| (10_000..=10_001).contains(&bytes)), "{info:?}");
         assert_eq!((info.bytes_sent, info.bytes_resent), (Some(10_000), Some(0)));
         assert!(info.rtt_ms.is_some_and(|ms| ms > 0.0 && ms < 1000.0), "{info:?}");
+        // The SYN, the handshake's end and one segment at least, of 40 to 60 bytes of headers each.
+        let (remote, segments) = (near.peer_addr().unwrap(), u64::from(info.segments_sent.unwrap()));
+        let headers = info.ip_bytes_sent(remote).unwrap() - 10_000;
+        assert!(segments >= 3 && (segments * 40..=segments * 60).contains(&headers), "{info:?}");
+        assert!(info.segment_bytes.is_some_and(|bytes| bytes > 1_000), "{info:?}");
+    }
+
+    #[test]
+    fn headers_depend_on_the_family_and_on_timestamps() {
+        let to = |address: &str| address.parse().unwrap();
+        let info = |stamps| TcpInfo { has_timestamps: Some(stamps), ..TcpInfo::default() };
+        assert_eq!(info(true).header_bytes(to("192.0.2.1:1")), Some(52));
+        assert_eq!(info(true).header_bytes(to("[::ffff:192.0.2.1]:1")), Some(52));
+        assert_eq!(info(false).header_bytes(to("[2001:db8::1]:1")), Some(60));
+        assert_eq!(TcpInfo::default().header_bytes(to("192.0.2.1:1")), None);
+        assert_eq!(info(true).ip_bytes_sent(to("192.0.2.1:1")), None, "not counted is not 0");
     }
 }

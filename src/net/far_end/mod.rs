@@ -29,6 +29,7 @@ use super::clock::Origin;
 use super::dial;
 use super::failure::classify;
 use super::secret;
+use super::tcp_info;
 use super::tls::Tap;
 use crate::model::{Cause, Contact, Failure, FarEnd, NotMeasured, SourceAddress, WireText};
 use crate::wire::control::proof::{EXPORTED, EXPORTER};
@@ -185,6 +186,12 @@ impl Control {
     /// Where it is.
     pub const fn remote(&self) -> SocketAddr {
         self.contact.remote
+    }
+
+    /// Bytes of IP packets that were sent on this connection so far; `None` where the system does not tell.
+    pub fn ip_bytes_sent(&self) -> Option<u64> {
+        let info = tcp_info::read(self.tls.get_ref().0.get_ref())?;
+        info.ip_bytes_sent(self.contact.remote)
     }
 
     /// Opens an upload: the ticket for its data connections, and what it may use.

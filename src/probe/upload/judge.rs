@@ -2,8 +2,10 @@
 
 mod change;
 mod count;
+mod latency;
 mod stream;
 
+pub(super) use latency::{Planned, cap_to_show};
 pub use stream::{Fate, Thresholds, replayed};
 
 use super::findings as code;
@@ -156,8 +158,11 @@ fn rate(limit: AtLeast<u64>, reading: &Reading, rates: Option<Rates>, fate: Opti
     };
     let worst = rates.worst_10s_kbps.map_or(String::new(), |kbps| format!(", slowest 10 s {kbps:.0} kb/s"));
     let observed = format!(
-        "{:.0} kb/s in 95 % of seconds (median {:.0}, slowest second {:.0} kb/s{worst})",
-        rates.lasting_kbps, rates.median_kbps, rates.min_kbps
+        "{:.0} kb/s in 95 % of seconds (median {:.0}, slowest second {:.0} kb/s{worst}){}",
+        rates.lasting_kbps,
+        rates.median_kbps,
+        rates.min_kbps,
+        capacity(reading, &rates)
     );
     let enough = rates.lasting_kbps >= float(limit.0);
     let lives = fate.is_some_and(|fate| fate != Fate::Breaks);
@@ -166,6 +171,13 @@ fn rate(limit: AtLeast<u64>, reading: &Reading, rates: Option<Rates>, fate: Opti
     }
     let judged = Judged { enough, codes: (code::RATE_OK, code::RATE_LOW) };
     judged.finding(expected, observed, held_up(reading, &rates, float(limit.0)))
+}
+
+/// What the line carried with all headers, as its contract counts it: where its own limit was met.
+fn capacity(reading: &Reading, rates: &Rates) -> String {
+    let met = rates.median_kbps < AT_CAP * float(reading.at_most_kbps);
+    let carried = reading.capacity_kbps().filter(|_| met);
+    carried.map_or(String::new(), |kbps| format!("; with all headers the line carried {kbps:.0} kb/s"))
 }
 
 /// Whether a rate is enough, and what that is called.

@@ -29,6 +29,7 @@ mod findings;
 mod https_url;
 mod judge;
 mod kernel;
+mod packets;
 mod reading;
 mod replay;
 mod responsiveness;
@@ -43,6 +44,7 @@ use std::collections::BTreeMap;
 
 pub use https_url::HttpsUrl;
 pub use judge::{Fate, Thresholds, replayed};
+pub use packets::Packets;
 pub use reading::{
     Answer, Attempt, Datagrams, Ending, Gap, LoadedRtt, Over, Reading, Sender, SentSecond, Total, Vantage,
     Way,

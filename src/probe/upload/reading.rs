@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::packets::{self, Packets};
 use super::responsiveness::Responsiveness;
 use super::series;
 use super::target::one;
@@ -239,6 +240,9 @@ pub struct Reading {
     pub slot_ms: u32,
     /// Bytes that arrived in each slot, as told by `vantage`; only slots that it reported.
     pub arrived_bytes: Vec<u64>,
+    /// The same as IP packets, with what was sent beside them; to a far end over TCP.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub packets: Option<Packets>,
     /// Gaps of 200 ms and more, as told by `vantage`.
     pub gaps: Vec<Gap>,
     /// Gaps beyond those kept.
@@ -283,6 +287,12 @@ impl Reading {
     /// Bytes that arrived in that time.
     pub fn arrived(&self) -> u64 {
         series::total(&self.arrived_bytes)
+    }
+
+    /// What the line carried of IP packets in its usual seconds, kb/s; `None` where the system does not tell
+    /// enough, or when it was too short. The line's own limit only where nothing else held the load up.
+    pub fn capacity_kbps(&self) -> Option<f64> {
+        packets::capacity_kbps(&self.arrived_bytes, self.slot_ms, self.packets.as_ref()?)
     }
 
     /// Rates of its windows; `None` when it was too short.

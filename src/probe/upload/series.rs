@@ -6,7 +6,7 @@
 use super::Gap;
 
 /// Slots in a window of one second.
-fn second(slot_ms: u32) -> usize {
+pub(super) fn second(slot_ms: u32) -> usize {
     (1000 / slot_ms.max(1)).max(1) as usize
 }
 

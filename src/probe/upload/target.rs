@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::super::Problem;
+use super::judge::{Planned, cap_to_show};
 use super::{HttpsUrl, Limits, Over};
 use crate::media::MOST_KBPS;
 use crate::model::{
@@ -320,6 +321,17 @@ pub(super) fn problems(
             "a test of at most {} kb/s cannot show the {} kb/s that it is held against: allow {least} or more",
             target.at_most_kbps,
             most.unwrap_or_default()
+        );
+        say("at_most_kbps", what);
+    }
+    let keyframe = Planned::of(limits).filter(|planned| !planned.fits(target.at_most_kbps));
+    if let Some((planned, least)) = keyframe.and_then(|planned| Some((planned, planned.least_kbps()?))) {
+        let what = format!(
+            "a test of at most {} kb/s cannot show that a keyframe passes within {} ms of SRT's latency: allow {} \
+             or more, or plan more latency",
+            target.at_most_kbps,
+            planned.latency_ms,
+            cap_to_show(least)
         );
         say("at_most_kbps", what);
     }

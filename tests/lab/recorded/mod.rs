@@ -118,7 +118,7 @@ impl Case {
              at_most_s = {}\n\
              [expect]\n\
              verdict = 'GO'\n",
-            3 * self.stream.kbps,
+            most_kbps(&self.stream),
             look_s - 2,
             self.stream.seconds,
             look_s + 60,
@@ -148,6 +148,13 @@ impl Case {
             slots: Vec::new(),
         }
     }
+}
+
+/// Most that golive sends: three times the stream's bit rate, or four where it asks for so much itself to see
+/// whether a keyframe passes within a short latency.
+fn most_kbps(stream: &Stream) -> u32 {
+    let short = stream.protocol == Protocol::Srt && stream.latency_ms < 200;
+    stream.kbps * if short { 4 } else { 3 }
 }
 
 /// golive's verdict, what decided it, the chance that it stated, and what its test saw.

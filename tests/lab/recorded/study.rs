@@ -17,7 +17,7 @@ use golive::probe::upload::{
     replayed,
 };
 
-use super::{Case, score};
+use super::{Case, most_kbps, score};
 use crate::truth::survival::Outcome;
 use crate::truth::table::{Agreement, Counts, Said, agreement};
 use crate::truth::{Protocol, Stream, baseline};
@@ -206,7 +206,7 @@ fn window(case: &Case, start_s: f64, look_s: usize) -> Result<Window, String> {
     let look = carried(case, start_s, look_s)?;
     let next = carried(case, start_s + look_s as f64 + AFTER_S, STREAM_S)?;
     let need = need(stream);
-    let cap = 3 * u64::from(stream.kbps) * u64::from(SLOT_MS) / 8;
+    let cap = u64::from(most_kbps(stream)) * u64::from(SLOT_MS) / 8;
     let seen = tcp(&look, cap);
     let (mean, wizard) = (baseline::mean(&seen, stream), baseline::wizard(&seen, stream));
     let name = StreamName::new("main").unwrap();
@@ -216,7 +216,7 @@ fn window(case: &Case, start_s: f64, look_s: usize) -> Result<Window, String> {
         ..Stakes::default()
     };
     let far_end = FarEndName::new("cloud").unwrap();
-    let mut target = Target::to_far_end(far_end.clone(), look_s as u32, 3 * u64::from(stream.kbps));
+    let mut target = Target::to_far_end(far_end.clone(), look_s as u32, u64::from(most_kbps(stream)));
     target.stream = Some(name);
     let mut limits = Limits { duration_s: Some(AtLeast(look_s as u32 - 2)), ..Limits::default() };
     Upload::derive(&mut target, &mut limits, &stakes);
@@ -329,6 +329,7 @@ fn reading(far_end: FarEndName, arrived_bytes: Vec<u64>, at_most_kbps: u64) -> R
         congestion_asked: Congestion::Cubic,
         congestion: Some("cubic".into()),
         slot_ms: SLOT_MS,
+        packets: None,
         arrived_bytes,
         gaps: Vec::new(),
         gaps_left_out: 0,

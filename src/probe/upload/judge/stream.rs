@@ -1,8 +1,8 @@
 //! What would have become of the planned stream on what was measured, and what that says of the event.
 
 use super::super::replay::{Bridge, Replayed, replay};
-use super::super::series::{SETTLE, percentile};
-use super::{LATE_MS, Limits, Reading, SLOT_MS, code, float, gaps_unknown, late, percent, seconds};
+use super::super::series::SETTLE;
+use super::{LATE_MS, Limits, Reading, SLOT_MS, code, float, gaps_unknown, late, latency, percent, seconds};
 use crate::model::Finding;
 use crate::model::risk::{BRIDGE_PAUSES, Chance, Standing, Stated, Watched, spells};
 
@@ -10,8 +10,6 @@ use crate::model::risk::{BRIDGE_PAUSES, Chance, Standing, Stated, Watched, spell
 const WARN_SHARE: f64 = 0.01;
 /// Seconds of a look that shows a line's swings by itself: the ten minutes before a show.
 const LONG_LOOK_S: f64 = 590.0;
-/// Ten seconds of a steady line: five keyframes.
-const STEADY_SLOTS: usize = 100;
 const LONGER: &str = "measure for ten minutes, on the wire and at the hour of the event";
 /// A share of lost pictures that no busy moment of a computer explains.
 const BEYOND_DOUBT: f64 = 0.5;
@@ -35,7 +33,7 @@ pub struct Thresholds {
 
 impl Thresholds {
     /// As chosen on the recorded uplinks of some places and scored on the others (`tests/networks study`).
-    pub const CHOSEN: Self = Self { broken_share: 0.4, chance: 0.4, reserve: 2.0, steadiness: 0.7 };
+    pub const CHOSEN: Self = Self { broken_share: 0.4, chance: 0.4, reserve: 2.5, steadiness: 0.7 };
 
     /// The fate of a stream that lost this share of its pictures on a line of this chance, where `allowed` may
     /// be lost.
@@ -86,7 +84,7 @@ pub fn replayed(limits: &Limits, reading: &Reading, times: f64) -> Option<Replay
 }
 
 /// Share of pictures that may be lost.
-fn allowed(limits: &Limits) -> f64 {
+pub(super) fn allowed(limits: &Limits) -> f64 {
     limits.lost_pictures_share.map_or(WARN_SHARE, |limit| limit.0)
 }
 
@@ -137,7 +135,7 @@ pub(super) fn judge(limits: &Limits, reading: &Reading, foretold: Option<Foretol
         return Vec::from_iter(gaps_unknown(expected, reading));
     };
     let mut findings = vec![through(reading, &foretold, expected)];
-    findings.extend(latency(limits, reading));
+    findings.extend(latency::judge(limits, reading));
     let Stated { standing, expected, observed, longer, .. } = foretold.stated;
     findings.push(match standing {
         Standing::Within => Finding::pass(code::RISK, expected, observed),
@@ -146,38 +144,6 @@ pub(super) fn judge(limits: &Limits, reading: &Reading, foretold: Option<Foretol
         Standing::Unproven => Finding::unknown(code::RISK_UNPROVEN, expected, observed, longer),
     });
     findings
-}
-
-/// Whether SRT's latency holds a keyframe on this line, and a round trip to repair what of it is lost: a pause
-/// aside, at the rate that lasts. TCP's own series is too coarse to tell ([`OWN_REPAIRS_MS`]).
-fn latency(limits: &Limits, reading: &Reading) -> Option<Finding> {
-    let (kbps, latency) = (limits.stream_kbps?.0, limits.stream_latency_ms?.0);
-    let rates = reading.rates()?;
-    let trip = percentile(&mut reading.idle_rtt_ms.clone(), 50).unwrap_or(0.0);
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "a rate and a time, positive and far below 2^52"
-    )]
-    let (slot, trip) = ((rates.lasting_kbps * f64::from(SLOT_MS) / 8.0) as u64, trip.ceil() as u64);
-    let line = vec![slot; STEADY_SLOTS];
-    let holds = |latency: u64| {
-        let bridge = Bridge::Latency(latency.saturating_sub(trip));
-        replay(&line, SLOT_MS, kbps, bridge).is_some_and(|steady| steady.share() <= allowed(limits))
-    };
-    if holds(latency) {
-        return None;
-    }
-    let expected = format!("{latency} ms of latency hold a keyframe and a round trip of {trip} ms");
-    let enough = (1..=40).map(|step| step * 50).find(|more| *more > latency && holds(*more));
-    let (observed, remedy) = match enough {
-        Some(ms) => (
-            format!("at {:.0} kb/s it takes about {ms} ms", rates.lasting_kbps),
-            format!("plan SRT with {ms} ms of latency or more, or rehearse over SRT to see"),
-        ),
-        None => (format!("not at {:.0} kb/s", rates.lasting_kbps), "lower the stream's bit rate".to_owned()),
-    };
-    Some(Finding::unknown(code::LATENCY_SHORT, expected, observed, remedy))
 }
 
 fn is_busy(reading: &Reading) -> Option<f64> {

@@ -13,6 +13,7 @@ use tokio::time::{Instant, sleep_until};
 use crate::model::{FarEnd, NotMeasured};
 use crate::net::far_end::{Control, Opening};
 use crate::probe::Env;
+use crate::probe::upload::packets::Counter;
 use crate::probe::upload::responsiveness::{Foreign, Responsiveness, responsiveness};
 
 /// When answers begin to count: TCP's start-up is over.
@@ -27,6 +28,8 @@ const PING_BYTES: f64 = 150.0;
 const OPEN_EVERY: Duration = Duration::from_secs(2);
 /// Bytes of IP that a new connection puts on the line.
 const OPEN_BYTES: f64 = 1500.0;
+/// Bytes of IP that ends one.
+const ENDING_BYTES: u64 = 52;
 /// Connections that are opened in one test at most.
 const MOST: usize = 60;
 
@@ -48,11 +51,20 @@ pub(super) struct Beside {
     opened: Instant,
     openings: Vec<Opening>,
     failed: u64,
+    started: Instant,
+    sent: Counter,
 }
 
 impl Beside {
-    /// For a load of so many seconds that starts now, at a rate of at most so much.
-    pub(super) fn new(env: &Env, far_end: &FarEnd, seconds: u32, at_most_kbps: u64) -> Self {
+    /// For a load of so many seconds that starts now, at a rate of at most so much. The control connection has
+    /// sent so many bytes of IP packets before.
+    pub(super) fn new(
+        env: &Env,
+        far_end: &FarEnd,
+        seconds: u32,
+        at_most_kbps: u64,
+        before: Option<u64>,
+    ) -> Self {
         #[expect(clippy::cast_precision_loss, reason = "bit rates are far below 2^52")]
         let kbps = at_most_kbps as f64;
         let now = Instant::now();
@@ -70,6 +82,8 @@ impl Beside {
             opened: now,
             openings: Vec::new(),
             failed: 0,
+            started: now,
+            sent: Counter::new(before),
         }
     }
 
@@ -129,14 +143,32 @@ impl Beside {
         let opened = opening.await;
         self.opening = None;
         match opened {
-            Ok(control) => self.openings.push(control.opening),
+            Ok(control) => {
+                self.openings.push(control.opening);
+                let sent = control.ip_bytes_sent().map(|bytes| bytes + ENDING_BYTES);
+                self.sent.add(self.offset_ms(), sent);
+            }
             Err(_) => self.failed += 1,
         }
+    }
+
+    fn offset_ms(&self) -> f64 {
+        self.started.elapsed().as_secs_f64() * 1000.0
+    }
+
+    /// The control connection has sent so many bytes of IP packets by now.
+    pub(super) fn control_sent(&mut self, bytes: Option<u64>) {
+        self.sent.control(self.offset_ms(), bytes);
     }
 
     /// What came of it, with the round trips of the load itself.
     pub(super) fn found(&self, own_ms: &[f64]) -> Option<Responsiveness> {
         responsiveness(&self.pings_ms, own_ms, Foreign::of(&self.openings, self.failed))
+    }
+
+    /// Bytes of IP packets that it took in each of so many slots.
+    pub(super) fn took(self, slots: usize) -> Option<Vec<u64>> {
+        self.sent.slots(slots)
     }
 }
 
@@ -168,7 +200,7 @@ mod tests {
         let far_end = serde_json::from_value(serde_json::json!({
             "address": "192.0.2.1:8443", "pin": format!("sha256:{}", "0".repeat(64)), "token": { "value": "canary" }
         }));
-        let mut beside = Beside::new(&env, &far_end.unwrap(), 60, 1_000_000);
+        let mut beside = Beside::new(&env, &far_end.unwrap(), 60, 1_000_000, None);
         assert_eq!(beside.open_due(), beside.settled);
         beside.keep_to(1000.0);
         assert_eq!(beside.open_due() - beside.opened, Duration::from_secs(12));

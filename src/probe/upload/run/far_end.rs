@@ -16,7 +16,7 @@ use crate::net::dial;
 use crate::net::far_end::{Control, Lost, PATIENCE};
 use crate::probe::Env;
 use crate::probe::upload::tally::Tally;
-use crate::probe::upload::{Ending, Reading, SLOT_MS, Target};
+use crate::probe::upload::{Ending, Packets, Reading, SLOT_MS, Target};
 use crate::wire::control::{DATA_MAGIC, Ended, Reply, Request};
 
 pub(super) async fn measure(target: &Target, env: &Env, far_end: &FarEnd) -> Result<Reading, NotMeasured> {
@@ -78,6 +78,7 @@ impl<'a> Test<'a> {
         for _ in 0..target.streams {
             load.open(control.remote(), head.clone(), target).await?;
         }
+        let before = control.ip_bytes_sent();
         load.start();
         Ok(Self {
             target,
@@ -86,7 +87,7 @@ impl<'a> Test<'a> {
             load,
             idle_rtt_ms,
             tally: Tally::default(),
-            beside: Beside::new(env, far_end, target.seconds, target.at_most_kbps),
+            beside: Beside::new(env, far_end, target.seconds, target.at_most_kbps, before),
             far_end_late_ms: None,
         })
     }
@@ -128,6 +129,7 @@ impl<'a> Test<'a> {
         if let Reply::Pong { n } = reply {
             self.beside.answered(*n);
         }
+        self.beside.control_sent(self.control.ip_bytes_sent());
         let (arrived, fresh) = self.tally.reply(reply, wanted_slots(self.target));
         if arrived {
             self.load.alive = Instant::now();
@@ -227,8 +229,17 @@ impl<'a> Test<'a> {
         let settled_ms = SETTLED.as_secs_f64() * 1000.0;
         let own = self.load.kernel.loaded_rtt.iter().filter(|sample| sample.offset_ms >= settled_ms);
         let own: Vec<f64> = own.map(|sample| sample.rtt_ms).collect();
+        let responsiveness = self.beside.found(&own);
+        let beside = self.beside.took(self.tally.slots.len());
+        let segment = self.load.kernel.last.and_then(|info| info.segment(self.control.remote()));
+        let packets = segment.zip(beside).map(|((payload_bytes, packet_bytes), beside_bytes)| Packets {
+            payload_bytes,
+            packet_bytes,
+            beside_bytes,
+        });
         Ok(Reading {
-            responsiveness: self.beside.found(&own),
+            responsiveness,
+            packets,
             method: format!("{}, counted by the far end", connections(self.target)),
             seen_as: self.tally.seen_as,
             arrived_bytes: self.tally.slots,

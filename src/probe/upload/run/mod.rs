@@ -136,6 +136,7 @@ fn bare(target: &Target, attempts: Vec<Attempt>, data: Contact, ending: Ending) 
         congestion: None,
         slot_ms: SLOT_MS,
         arrived_bytes: Vec::new(),
+        packets: None,
         gaps: Vec::new(),
         gaps_left_out: 0,
         idle_rtt_ms: Vec::new(),

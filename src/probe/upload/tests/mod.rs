@@ -54,6 +54,7 @@ fn reading(arrived_bytes: Vec<u64>) -> Reading {
         congestion: Some("cubic".into()),
         slot_ms: SLOT_MS,
         arrived_bytes,
+        packets: None,
         gaps: Vec::new(),
         gaps_left_out: 0,
         idle_rtt_ms: vec![20.0; 10],

@@ -118,7 +118,7 @@ fn a_line_that_swings_wants_a_longer_look_and_a_steady_one_does_not() {
 #[test]
 fn no_more_is_asked_than_the_line_could_give_nor_less_than_the_stream() {
     let times = |median| (Thresholds::CHOSEN.times(median) * 100.0).round();
-    assert_eq!((times(0.5), times(1.2), times(2.0), times(9.0)), (100.0, 100.0, 140.0, 200.0));
+    assert_eq!((times(0.5), times(1.2), times(2.0), times(9.0)), (100.0, 100.0, 140.0, 250.0));
 }
 
 #[test]
@@ -134,4 +134,26 @@ fn srt_needs_the_time_that_a_keyframe_takes() {
     let named = short(120, 5_300).unwrap().remedy;
     assert!(named.contains("150 ms") || named.contains("200 ms"), "{named}");
     assert_eq!((short(200, 5_300), short(120, 12_000)), (None, None));
+}
+
+#[test]
+fn a_latency_without_a_round_trip_to_spare_is_a_warning() {
+    let srt = Limits { stream_kbps: Some(AtLeast(3_378)), stream_latency_ms: Some(AtMost(120)), ..planned() };
+    // The keyframe takes some 105 ms, and the round trip is 20 ms.
+    expect(&srt, &reading(steady(7_500, 60)), "upload.latency_short", Effect::Warn);
+}
+
+#[test]
+fn what_the_tests_own_cap_hides_is_unknown_and_the_cap_is_named() {
+    let srt = Limits { stream_kbps: Some(AtLeast(3_378)), stream_latency_ms: Some(AtMost(120)), ..planned() };
+    let capped = Reading { at_most_kbps: 7_600, ..reading(steady(7_500, 60)) };
+    let found = Upload::judge(&srt, &capped);
+    let found = found.iter().find(|finding| finding.code == "upload.latency_short").unwrap();
+    assert_eq!(found.effect, Effect::Unknown);
+    let cap: u64 = found.remedy.split('`').nth(2).unwrap().split([' ', ';']).nth(2).unwrap().parse().unwrap();
+    assert!((8_000..12_000).contains(&cap), "{}", found.remedy);
+    // What the test may send then does show it.
+    let raised = Reading { at_most_kbps: cap, ..reading(steady(cap * 95 / 100, 60)) };
+    let findings = Upload::judge(&srt, &raised);
+    assert!(findings.iter().all(|finding| finding.code != "upload.latency_short"), "{findings:#?}");
 }

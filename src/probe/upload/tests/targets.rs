@@ -78,6 +78,25 @@ fn what_nothing_can_meet_is_a_problem() {
 }
 
 #[test]
+fn a_cap_that_hides_whether_a_keyframe_passes_is_a_problem() {
+    let problems = |at_most_kbps, latency_ms| {
+        let need =
+            StreamNeed { media_kbps: 3_128, headroom: 1.5, overhead: 0.06, latency_ms: Some(latency_ms) };
+        let stakes =
+            Stakes { streams: [(StreamName::new("main").unwrap(), need)].into(), ..Stakes::default() };
+        let (mut target, mut limits) = (Target { at_most_kbps, ..target() }, Limits::default());
+        Upload::derive(&mut target, &mut limits, &stakes);
+        Upload::problems(&target, &limits, &far_ends(), &stakes)
+    };
+    let [Problem { field: "at_most_kbps", what }] = &problems(6_000, 120)[..] else { panic!() };
+    let allow: u64 = what.split("allow ").nth(1).unwrap().split(' ').next().unwrap().parse().unwrap();
+    assert!((7_000..9_000).contains(&allow), "{what}");
+    for (at_most, latency) in [(allow, 120), (6_000, 400), (20_000, 120)] {
+        assert_eq!(problems(at_most, latency).len(), 0, "{at_most} {latency}");
+    }
+}
+
+#[test]
 fn the_demand_bounds_what_is_sent_and_names_the_far_end() {
     let demand = Upload::demand(&target(), &far_ends());
     assert_eq!(demand.endpoints, [Endpoint::new("far.example", 7000, Transport::Tcp)]);
