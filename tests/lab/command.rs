@@ -24,7 +24,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use scenario::{SHORT_S, Scenario, all, carry_all, golive, run_all, table, without_scenario};
-use truth::table::{Counts, markdown, plain_row};
+use truth::table::{Counts, markdown, plain_row, summary};
 
 /// Networks that lie, break and throttle: what golive finds on them.
 #[derive(Debug, Parser)]
@@ -185,7 +185,7 @@ fn truth(names: &[String], short: bool, write: bool) -> ExitCode {
     scenarios.retain(|scenario| !short || scenario.run.short_truth);
     let rows = carry_all(&scenarios, short.then_some(SHORT_S), |row| print!("{}", plain_row(row)));
     let counts = Counts::of(rows.iter().map(|row| (&row.truth, row.said)));
-    println!("\n{}.", counts.sentence());
+    println!("\n{}", summary(&rows));
     if write {
         keep("truth.md", &(TRUTH_HEAD.to_owned() + &markdown(&rows)));
     }
@@ -244,7 +244,9 @@ const RECORDED_HEAD: &str = "# Recorded uplinks: what golive said, and what beca
     Written by `tests/networks recorded --write`; do not edit.\n\n";
 
 const TRUTH_HEAD: &str = "# What becomes of real streams, and what golive said before\n\n\
-    Written by `tests/networks truth --write`; do not edit.\n\n";
+    Written by `tests/networks truth --write`; do not edit. The last two columns are what a speed test of ten\n\
+    seconds to the same cloud says (GO where it could reach it and was fast enough), by its mean and by OBS's\n\
+    wizard's rule.\n\n";
 
 /// Writes a table into reports/lab/.
 fn keep(name: &str, text: &str) {

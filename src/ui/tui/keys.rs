@@ -79,8 +79,10 @@ pub const HELP: &[(&str, &str)] = &[
     ("Ctrl-C", "stop at once, keep what was measured; again: leave"),
     ("Ctrl-Z", "sleep until fg, when nothing is measured"),
     ("? Esc", "show, hide this help"),
-    ("mouse", "click what you want; wheel; Shift selects text"),
 ];
+
+/// The same of the mouse, where it is golive's.
+pub const MOUSE: (&str, &str) = ("mouse", "click what you want; wheel; Shift selects text");
 
 impl Key {
     /// From the terminal's event; `None` for releases.

@@ -83,6 +83,8 @@ pub struct State {
     pub story: Story,
     /// What is being watched.
     pub watching: Watching,
+    /// The mouse is golive's, and the help says so.
+    pub mouse: bool,
     /// What the middle of the screen shows.
     pub page: Page,
     /// Index of the selected card.
@@ -122,6 +124,7 @@ impl State {
         Self {
             story: Story::new(charset),
             watching,
+            mouse: true,
             page: Page::Checks,
             selected: 0,
             scroll: 0,

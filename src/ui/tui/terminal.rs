@@ -143,6 +143,7 @@ impl Screen {
         let Options { watching, theme, speed, mouse } = self.options;
         let mut terminal = Terminal::new(CrosstermBackend::new(io::stdout()))?;
         let mut state = State::new(theme.charset, watching);
+        state.mouse = mouse;
         state.story.remember(&std::mem::take(&mut self.beside.earlier));
         let (mut input, mut signals) = (EventStream::new(), Signals::new()?);
         let origin = Instant::now();

@@ -129,6 +129,8 @@ fn help_and_the_question() {
     let mut state = after(End::Go, 5.0, COLOUR);
     state.key(Key::Help);
     assert_snapshot!("help_80x24", screen(&mut state, SMALL));
+    state.mouse = false;
+    assert!(!screen(&mut state, SMALL).contains("mouse"), "it was left to the terminal");
     state.key(Key::Back);
     assert_eq!(state.key(Key::Quit), Action::None);
     assert!(screen(&mut state, SMALL).contains("Stop the run? What was measured is kept."));

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::truth::baseline::{mean, wizard};
 use crate::truth::survival::{Outcome, Survival};
-use crate::truth::table::{Agreement, Counts, Row, Said, agreement, markdown, plain, wilson};
+use crate::truth::table::{Agreement, Counts, Row, Said, Simpler, agreement, markdown, plain, wilson};
 use crate::truth::transport::Recording;
 use crate::truth::{Protocol, Stream, side_by_side};
 
@@ -71,17 +71,31 @@ fn intervals_are_wilsons() {
 
 #[test]
 fn the_table_counts_what_it_shows() {
-    let row =
-        |damaged, said| Row { scenario: "a|b".into(), truth: srt(damaged), said, because: String::new() };
+    let simpler = Some(Simpler { mean: Said::Go, wizard: Said::NoGo });
+    let row = |damaged, said| Row {
+        scenario: "a|b".into(),
+        truth: srt(damaged),
+        said,
+        because: String::new(),
+        simpler,
+    };
     let spoilt = Survival::invalid(&stream(), "too busy");
     let mut rows =
         vec![row(0, Said::Go), row(300, Said::Go), row(0, Said::NoGo), row(300, Said::Inconclusive)];
-    rows.push(Row { scenario: "c".into(), truth: spoilt, said: Said::Go, because: "nothing".into() });
+    rows.push(Row {
+        scenario: "c".into(),
+        truth: spoilt,
+        said: Said::Go,
+        because: "nothing".into(),
+        simpler: None,
+    });
     let counts = Counts::of(rows.iter().map(|row| (&row.truth, row.said)));
     assert_eq!((counts.survived, counts.died, counts.false_go, counts.false_no_go), (2, 1, 1, 1));
     assert_eq!((counts.undecided, counts.no_truth, counts.rows), (1, 1, 5));
     let text = markdown(&rows);
-    assert_eq!(text.lines().count(), 9, "{text}");
+    assert_eq!(text.lines().count(), 11, "{text}");
+    let mean = "- mean of 10 s × 1/1.5: 2 of 4 streams judged right (15–85 %); false GO 2 of 2 that died";
+    assert!(text.contains(mean) && text.contains("| not asked | not asked |"), "{text}");
     assert!(
         text.contains("| a\\|b | SRT 4 Mb/s, latency 120 ms, 60 s |") && text.contains("FALSE GO"),
         "{text}"

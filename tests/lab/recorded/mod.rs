@@ -174,8 +174,7 @@ fn read(report: &Value) -> Look {
         .filter(|finding| finding["effect"] != "pass")
         .filter_map(|finding| finding["code"].as_str())
         .collect();
-    let slots = check["reading"]["upload"]["arrived_bytes"].as_array().into_iter().flatten();
-    let slots = slots.filter_map(Value::as_u64).collect();
+    let slots = baseline::arrived(report);
     let stated = check["findings"].as_array().into_iter().flatten().find_map(|finding| {
         finding["code"].as_str().filter(|code| code.starts_with("upload.risk"))?;
         stated(finding["observed"].as_str()?)

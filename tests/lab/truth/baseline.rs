@@ -1,5 +1,7 @@
 //! What simpler rules would have said of the bytes that golive's test saw arrive.
 
+use serde_json::Value;
+
 use crate::truth::Stream;
 use crate::truth::table::Said;
 
@@ -8,6 +10,12 @@ const SECOND: usize = 10;
 const TEST: usize = 10 * SECOND;
 /// OBS's wizard lets 2.5 s pass before it measures.
 const WARM_UP: usize = 25;
+
+/// What arrived in each slot of the upload that is a report's only check.
+pub fn arrived(report: &Value) -> Vec<u64> {
+    let slots = report["checks"][0]["reading"]["upload"]["arrived_bytes"].as_array();
+    slots.into_iter().flatten().filter_map(Value::as_u64).collect()
+}
 
 /// "The mean of a test of ten seconds, less a third, must be the bit rate."
 pub fn mean(slots: &[u64], stream: &Stream) -> Said {

@@ -37,6 +37,15 @@ pub struct Row {
     pub said: Said,
     /// What decided the verdict, in a few words.
     pub because: String,
+    /// What simpler rules said; none where they were not asked.
+    pub simpler: Option<Simpler>,
+}
+
+/// What a test of ten seconds says, by two rules (`baseline.rs`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Simpler {
+    pub mean: Said,
+    pub wizard: Said,
 }
 
 impl Said {
@@ -157,13 +166,31 @@ pub fn wilson(hits: usize, of: usize) -> Option<(f64, f64)> {
 
 /// The table for a report.
 pub fn markdown(rows: &[Row]) -> String {
-    let mut text = "| scenario | stream | what became of it | golive | |\n|---|---|---|---|---|\n".to_owned();
+    let head = ["scenario", "stream", "what became of it", "golive", "", "10 s mean", "wizard"];
+    let mut text = format!("| {} |\n|{}\n", head.join(" | "), "---|".repeat(head.len()));
     for row in rows {
-        let cells = cells(row).map(|cell| cell.replace('|', "\\|"));
+        let simpler = |said: fn(&Simpler) -> Said| {
+            row.simpler.as_ref().map_or("not asked", |simpler| said(simpler).word()).to_owned()
+        };
+        let cells = cells(row).into_iter().chain([simpler(|s| s.mean), simpler(|s| s.wizard)]);
+        let cells: Vec<_> = cells.map(|cell| cell.replace('|', "\\|")).collect();
         let _ = writeln!(text, "| {} |", cells.join(" | "));
     }
-    let counts = Counts::of(rows.iter().map(|row| (&row.truth, row.said)));
-    let _ = write!(text, "\n{}.\n", counts.sentence());
+    text + "\n" + &summary(rows)
+}
+
+/// How often each rule was right: golive's, then those that were asked too, on the same streams.
+pub fn summary(rows: &[Row]) -> String {
+    let mut text = String::new();
+    let mut line = |rule: &str, results: Vec<(&Survival, Said)>| {
+        if !results.is_empty() {
+            let _ = writeln!(text, "- {rule}: {}.", Counts::of(results).sentence());
+        }
+    };
+    line("golive", rows.iter().map(|row| (&row.truth, row.said)).collect());
+    let simpler = || rows.iter().filter_map(|row| Some((&row.truth, row.simpler?)));
+    line("mean of 10 s × 1/1.5", simpler().map(|(truth, said)| (truth, said.mean)).collect());
+    line("OBS's wizard, 70 %", simpler().map(|(truth, said)| (truth, said.wizard)).collect());
     text
 }
 
@@ -175,10 +202,8 @@ pub fn plain_row(row: &Row) -> String {
 
 /// The table for a terminal.
 pub fn plain(rows: &[Row]) -> String {
-    let mut text: String = rows.iter().map(plain_row).collect();
-    let counts = Counts::of(rows.iter().map(|row| (&row.truth, row.said)));
-    let _ = writeln!(text, "{}", counts.sentence());
-    text
+    let text: String = rows.iter().map(plain_row).collect();
+    text + &summary(rows)
 }
 
 fn cells(row: &Row) -> [String; 5] {

@@ -90,8 +90,8 @@ fn keys(state: &State, theme: Theme, width: usize) -> Vec<Word> {
         keys.extend([key("f: filter", Key::Filter), search]);
     }
     let used: usize = keys.iter().map(|(text, _)| cells(text) + 2).sum();
-    let help =
-        ["?: keys, mouse", "?: keys"].into_iter().find(|help| used + cells(help) + cells(leave) + 3 <= width);
-    keys.extend([key(help.unwrap_or("?: keys"), Key::Help), key(leave, Key::Quit)]);
+    let (long, short) = ("?: keys, mouse", "?: keys");
+    let help = if state.mouse && used + cells(long) + cells(leave) + 3 <= width { long } else { short };
+    keys.extend([key(help, Key::Help), key(leave, Key::Quit)]);
     keys
 }

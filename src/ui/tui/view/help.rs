@@ -7,18 +7,20 @@ use ratatui::text::{Line, Span};
 use super::dialog::Dialog;
 use crate::judge::Word;
 use crate::model::Outcome;
-use crate::ui::tui::keys::{HELP, Key};
+use crate::ui::tui::keys::{HELP, Key, MOUSE};
 use crate::ui::tui::pointer::{Hit, Spots};
 use crate::ui::tui::theme::Theme;
 
-pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, theme: Theme, spots: &mut Spots) {
+/// `mouse`: it is golive's.
+pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, mouse: bool, theme: Theme, spots: &mut Spots) {
     let mut dialog = Dialog::default();
-    for (keys, what) in HELP {
+    let rows = || HELP.iter().chain(mouse.then_some(&MOUSE));
+    for (keys, what) in rows() {
         let keys = Span::styled(format!(" {keys:<17}"), theme.strong());
         dialog.line(Line::from(vec![keys, Span::raw(*what)]));
     }
     // the smallest screen has no row to spare
-    if usize::from(area.height) > HELP.len() + 4 {
+    if usize::from(area.height) > rows().count() + 4 {
         dialog.gap();
     }
     dialog.line(outcomes(theme));

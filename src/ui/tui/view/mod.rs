@@ -79,7 +79,7 @@ fn drawn(frame: &mut Frame<'_>, state: &State, theme: Theme, fit: &mut Fit) {
         sheet::draw(frame, area, open, theme, &mut fit.spots);
     }
     if state.overlay == Overlay::Help {
-        help::draw(frame, area, theme, &mut fit.spots);
+        help::draw(frame, area, state.mouse, theme, &mut fit.spots);
     }
 }
 
