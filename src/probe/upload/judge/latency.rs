@@ -83,12 +83,11 @@ impl Planned {
 /// Cap of a test that is to show so many kb/s: what lasts lies below it.
 pub(in super::super) fn cap_to_show(kbps: u64) -> u64 {
     #[expect(
-        clippy::cast_precision_loss,
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
         reason = "bit rates are far below 2^52 and positive"
     )]
-    let cap = (kbps as f64 / AT_CAP).ceil() as u64;
+    let cap = (float(kbps) / AT_CAP).ceil() as u64;
     cap
 }
 
@@ -124,8 +123,9 @@ pub(super) fn judge(limits: &Limits, reading: &Reading) -> Option<Finding> {
         return Some(Finding::unknown(code::LATENCY_SHORT, expected, observed, raise + &plan));
     }
     Some(if fits {
-        let observed =
-            format!("{takes}: it holds the keyframe, but no packet of it can be lost and sent again");
+        let observed = format!(
+            "{latency} ms hold the keyframe alone, and none of it can be lost and sent again: {takes}"
+        );
         Finding::warn(code::LATENCY_SHORT, expected, observed, plan)
     } else {
         Finding::unknown(code::LATENCY_SHORT, expected, takes, plan)

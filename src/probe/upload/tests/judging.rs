@@ -11,6 +11,22 @@ fn a_good_line_passes_everything_and_shows_it() {
 }
 
 #[test]
+fn what_the_line_carried_is_said_where_nothing_else_held_the_load_up() {
+    let packets = Some(Packets { payload_bytes: 1_448, packet_bytes: 1_500, beside_bytes: Vec::new() });
+    let line = Reading { packets, ..reading(steady(10_000, 60)) };
+    let says = |reading: &Reading| {
+        let findings = Upload::judge(&limits(), reading);
+        let rate = findings.iter().find(|finding| finding.code == "upload.rate_sufficient").unwrap();
+        rate.observed.contains("with all headers the line carried 10359 kb/s")
+    };
+    assert!(says(&line));
+    assert!(!says(&Reading { at_most_kbps: 10_200, ..line.clone() }), "the test's own cap");
+    let mut window = Reading { loaded_rtt: vec![LoadedRtt { offset_ms: 0.0, rtt_ms: 20.0 }], ..line };
+    window.sender.receiver_limited_ms = Some(9_000.0);
+    assert!(!says(&window), "the receiver's window");
+}
+
+#[test]
 fn without_limits_there_still_are_findings() {
     let findings = Upload::judge(&Limits::default(), &reading(steady(10_000, 60)));
     let codes: Vec<&str> = findings.iter().map(|finding| finding.code.as_str()).collect();
