@@ -9,7 +9,7 @@ use crate::truth::transport::Recording;
 use crate::truth::{Protocol, Stream, side_by_side};
 
 fn stream() -> Stream {
-    Stream { protocol: Protocol::Srt, kbps: 4000, seconds: 60, latency_ms: 120 }
+    Stream { protocol: Protocol::Srt, kbps: 4000, seconds: 60, latency_ms: 120, check: None }
 }
 
 fn srt(damaged: usize) -> Survival {

@@ -207,7 +207,7 @@ fn stated(observed: &str) -> Option<f64> {
 
 /// The streams of the table.
 fn streams(seconds: u32) -> [Stream; 5] {
-    let stream = |protocol, kbps, latency_ms| Stream { protocol, kbps, seconds, latency_ms };
+    let stream = |protocol, kbps, latency_ms| Stream { protocol, kbps, seconds, latency_ms, check: None };
     [
         stream(Protocol::Rtmp, 3000, 0),
         stream(Protocol::Rtmp, 6000, 0),

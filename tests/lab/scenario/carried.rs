@@ -36,7 +36,7 @@ pub fn carry_all(scenarios: &[Scenario], seconds: Option<u32>, told: impl Fn(&Ro
 pub fn carried(scenario: &Scenario, seconds: Option<u32>, told: &(impl Fn(&Row) + Sync)) -> Vec<Row> {
     // A stream in real time minds what else this machine does, as a measurement does.
     let _lane = lane(true);
-    let (said, because) = verdict(scenario);
+    let report = report(scenario);
     // The short form has no time for it.
     let speed = if seconds.is_none() { speed_test(scenario) } else { None };
     let short = |stream: &Stream| Stream {
@@ -47,23 +47,27 @@ pub fn carried(scenario: &Scenario, seconds: Option<u32>, told: &(impl Fn(&Row) 
         let truth = survival(scenario, &short(stream));
         let simpler =
             speed.as_ref().map(|slots| Simpler { mean: mean(slots, stream), wizard: wizard(slots, stream) });
-        let row = Row { scenario: scenario.name.clone(), truth, said, because: because.clone(), simpler };
+        let (said, because) = report.as_ref().map_or_else(
+            || (Said::Inconclusive, "the rig was too slow".to_owned()),
+            |report| stream.check.as_ref().map_or_else(|| verdict(report), |check| answer(report, check)),
+        );
+        let row = Row { scenario: scenario.name.clone(), truth, said, because, simpler };
         told(&row);
         row
     });
     carried.collect()
 }
 
-/// golive's verdict, and the check that decided it.
-fn verdict(scenario: &Scenario) -> (Said, String) {
+/// golive's report; none when the rig was too slow.
+fn report(scenario: &Scenario) -> Option<Value> {
     for _ in 0..=AGAIN {
         let world = World::build(scenario);
         let Ok(report) = world.check(scenario) else { continue };
         if world.slow().is_none() {
-            return read(&report);
+            return Some(report);
         }
     }
-    (Said::Inconclusive, "the rig was too slow".to_owned())
+    None
 }
 
 /// What a test of [`SPEED_TEST_S`] to the cloud sees arrive in the same network, slot by slot; nothing where it could
@@ -100,10 +104,24 @@ fn speed_test(scenario: &Scenario) -> Option<Vec<u64>> {
     None
 }
 
-fn read(report: &Value) -> (Said, String) {
+/// The verdict, and the check that decided it.
+fn verdict(report: &Value) -> (Said, String) {
     let code = report["verdict"]["exit_code"].as_i64().and_then(|code| i32::try_from(code).ok());
     let because = report["verdict"]["reasons"][0]["check"].as_str().unwrap_or_default();
     (code.and_then(Said::of_exit).unwrap_or(Said::Inconclusive), because.to_owned())
+}
+
+/// What this check alone says.
+fn answer(report: &Value, id: &str) -> (Said, String) {
+    let mut checks = report["checks"].as_array().into_iter().flatten();
+    let check = checks.find(|check| check["id"] == id).unwrap_or_else(|| panic!("no check {id} was asked"));
+    let said = match check["outcome"].as_str() {
+        Some("pass") => Said::Go,
+        Some("warn") => Said::ConditionalGo,
+        Some("fail") => Said::NoGo,
+        _ => Said::Inconclusive,
+    };
+    (said, id.to_owned())
 }
 
 /// What becomes of the stream in a world that nothing else has used.

@@ -56,6 +56,9 @@ pub struct Stream {
     /// SRT's latency.
     #[serde(default = "srt_default")]
     pub latency_ms: u32,
+    /// The check that is golive's word on it, where the network's verdict is about another stream.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub check: Option<String>,
 }
 
 fn srt_default() -> u32 {

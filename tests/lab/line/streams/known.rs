@@ -13,8 +13,8 @@ fn line(round_trip_ms: u32, up: &str) -> Line {
     toml::from_str(&text).unwrap_or_else(|error| panic!("{error}\n{text}"))
 }
 
-const RTMP: Stream = Stream { protocol: Protocol::Rtmp, kbps: 4160, seconds: 20, latency_ms: 0 };
-const SRT: Stream = Stream { protocol: Protocol::Srt, kbps: 4160, seconds: 20, latency_ms: 120 };
+const RTMP: Stream = Stream { protocol: Protocol::Rtmp, kbps: 4160, seconds: 20, latency_ms: 0, check: None };
+const SRT: Stream = Stream { protocol: Protocol::Srt, kbps: 4160, seconds: 20, latency_ms: 120, check: None };
 
 fn run(cases: &[(&str, Line, Stream)], at_once: usize) -> Vec<Survival> {
     let _quiet = quiet();

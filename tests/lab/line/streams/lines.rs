@@ -7,8 +7,8 @@ use crate::ground::quiet::quiet;
 use crate::truth::survival::Detail;
 use crate::truth::{Outcome, Protocol, Receiver, Stream, Survival, carry, over_cubic};
 
-const RTMP: Stream = Stream { protocol: Protocol::Rtmp, kbps: 4160, seconds: 10, latency_ms: 0 };
-const SRT: Stream = Stream { protocol: Protocol::Srt, kbps: 4160, seconds: 10, latency_ms: 120 };
+const RTMP: Stream = Stream { protocol: Protocol::Rtmp, kbps: 4160, seconds: 10, latency_ms: 0, check: None };
+const SRT: Stream = Stream { protocol: Protocol::Srt, kbps: 4160, seconds: 10, latency_ms: 120, check: None };
 
 /// A laptop and a platform on one cable.
 struct Cable {
