@@ -1,6 +1,8 @@
 //! The harness itself: what every other test here leans on.
 
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+
+use socket2::SockRef;
 
 use crate::ground::namespace::Namespace;
 use crate::ground::peer::{Peer, free_port, need};
@@ -46,7 +48,9 @@ fn namespaces_are_joined_apart_from_this_machine_and_removed() {
         let address: SocketAddr = address.parse().unwrap();
         let listener = far.run(|| TcpListener::bind(address).unwrap());
         near.run_async(async { tokio::net::TcpStream::connect(address).await.map(drop) }).unwrap();
-        drop(listener);
+        // Closing it is not enough: a program that another test is just starting holds a copy of every
+        // socket until it is executed.
+        SockRef::from(&listener).shutdown(Shutdown::Both).unwrap();
         assert!(near.run(|| TcpStream::connect(address)).is_err());
     }
     drop(near);

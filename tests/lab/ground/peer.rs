@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs::{self, File};
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, UdpSocket};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
+use socket2::{Domain, Socket, Type};
 use tempfile::TempDir;
 
 use crate::ground::namespace::Namespace;
@@ -60,10 +61,17 @@ pub fn free_port() -> u16 {
     port
 }
 
+/// Binds and does not listen: a program that is just starting holds a copy of this socket for a
+/// moment, and who is to find the port closed would be let in by it.
 fn is_free(port: u16) -> bool {
+    let binds = |at: SocketAddr, kind: Type| {
+        let socket = Socket::new(Domain::for_address(at), kind, None)?;
+        socket.set_reuse_address(kind == Type::STREAM)?;
+        socket.bind(&at.into())
+    };
     let v4 = SocketAddr::from((Ipv4Addr::UNSPECIFIED, port));
     let v6 = SocketAddr::from((Ipv6Addr::LOCALHOST, port));
-    [v4, v6].iter().all(|at| TcpListener::bind(at).is_ok() && UdpSocket::bind(at).is_ok())
+    [v4, v6].iter().all(|&at| binds(at, Type::STREAM).is_ok() && binds(at, Type::DGRAM).is_ok())
 }
 
 /// A peer being put together: its files, then its command line.
