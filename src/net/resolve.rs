@@ -4,10 +4,18 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
+
 use crate::model::{Failure, Family};
 
 /// Addresses tried per family: a name with hundreds must not become hundreds of attempts.
 pub const MAX_PER_FAMILY: usize = 2;
+/// When a name is asked for once more: a datagram that is lost must not count as no answer, and the
+/// system itself asks again only after 5 s (resolv.conf(5), `timeout`). Not sooner: dnsmasq, the
+/// resolver of many routers, sends on no question that it sent less than two seconds before
+/// (`forward_query` of its 2.90), and so would wait for the answer that was lost.
+const AGAIN: Duration = Duration::from_millis(2100);
 
 /// Addresses of `host`, at most [`MAX_PER_FAMILY`] of each family, in the system's order.
 /// Literals (also in brackets) pass through.
@@ -16,23 +24,10 @@ pub async fn lookup(host: &str, port: u16, limit: Duration) -> Result<Vec<Socket
     if let Ok(ip) = bare.parse::<IpAddr>() {
         return Ok(vec![SocketAddr::new(ip, port)]);
     }
-    let ask = || tokio::net::lookup_host((bare, port));
-    // A datagram that is lost must not count as no answer: the system itself asks again only after 5 s
-    // (resolv.conf(5), `timeout`).
-    let again = async {
-        tokio::time::sleep(limit / 3).await;
-        ask().await
-    };
-    let asked = async {
-        tokio::select! {
-            found = ask() => found,
-            found = again => found,
-        }
-    };
-    let found = match tokio::time::timeout(limit, asked).await {
+    let found = match tokio::time::timeout(limit, asked(bare, port)).await {
         Err(_) => return Err(Failure::TimedOut),
         Ok(Err(error)) => return Err(reason(&error)),
-        Ok(Ok(found)) => found.collect::<Vec<_>>(),
+        Ok(Ok(found)) => found,
     };
     let mut kept: Vec<SocketAddr> = Vec::new();
     for address in found {
@@ -44,6 +39,18 @@ pub async fn lookup(host: &str, port: u16, limit: Duration) -> Result<Vec<Socket
         }
     }
     if kept.is_empty() { Err(Failure::NoAddress) } else { Ok(kept) }
+}
+
+/// What the first of all asks says, of which one starts every [`AGAIN`].
+async fn asked(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+    let mut asks = FuturesUnordered::new();
+    loop {
+        asks.push(tokio::net::lookup_host((host, port)));
+        tokio::select! {
+            Some(found) = asks.next() => return found.map(Iterator::collect),
+            () = tokio::time::sleep(AGAIN) => {}
+        }
+    }
 }
 
 /// The first address of each family: two would ask about the same way twice.
