@@ -38,7 +38,10 @@ fn main() -> ExitCode {
     let arguments = Arguments { test_threads: Some(SIDE_BY_SIDE), ..Arguments::from_args() };
     let mut trials: Vec<Trial> = Vec::new();
     let mut read: Vec<Scenario> = Vec::new();
-    for scenario in all() {
+    // First those that measure, then those that only ask: neither waits for the other kind to end.
+    let mut found = all();
+    found.sort_by_key(|scenario| scenario.as_ref().is_ok_and(|scenario| !scenario.is_alone()));
+    for scenario in found {
         match scenario {
             Ok(scenario) => {
                 read.push(scenario.clone());
