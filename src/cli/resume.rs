@@ -7,6 +7,11 @@ use super::{demo, exit, load, session};
 use crate::run::{Job, Recorded, Stop, people::People, watch};
 
 /// Go on with a run that died or was stopped: what is measured is kept, the rest is asked.
+///
+/// Asked again: what could not be measured, what ended after the stop was asked for (it was cut short),
+/// questions with a later answer in --answers, and what is older than [again] `carry_at_most` (4 h by
+/// default). Only from the same machine and network; a run that is complete, or whose report is signed, is
+/// left as it is.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The run's folder.

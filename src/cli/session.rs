@@ -167,7 +167,9 @@ pub(super) fn note_screen(error: &io::Error) {
 pub(super) fn failure(error: &RunError) -> anyhow::Error {
     let code = match error {
         RunError::Journal(run::JournalError::Io { .. }) | RunError::Report(_) => exit::SOFTWARE,
-        RunError::Journal(_) => exit::DATA,
+        RunError::Journal(_) | RunError::Complete(_) | RunError::Signed(_) | RunError::Elsewhere { .. } => {
+            exit::DATA
+        }
         RunError::PolicyChanged => exit::BAD_POLICY,
         RunError::Again(error) => again::code(error),
     };

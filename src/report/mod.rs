@@ -35,4 +35,4 @@ pub use v1::Document;
 pub use watch::{
     BadWatch, LeftOutDoc, WATCH_FILE, WATCH_SCHEMA, WatchDoc, WatchedDoc, WebhookDoc, write_watch,
 };
-pub use write::{WriteError, write_all, write_whole};
+pub use write::{WriteError, is_decided, is_there, write_all, write_whole};

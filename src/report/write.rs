@@ -7,21 +7,49 @@ use std::path::{Path, PathBuf};
 use super::v1::Document;
 use super::{Filed, html_of, junit, markdown, pdf, to_json};
 
+/// How the name of every decision ends.
+const DECISION: &str = ".decision.json";
+
 /// A report file could not be written.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot write {path}: {source}; check that the folder exists, is writable and has space")]
-pub struct WriteError {
-    /// The file.
-    pub path: PathBuf,
-    /// The system's words.
-    pub source: io::Error,
+pub enum WriteError {
+    /// The disk.
+    #[error("cannot write {path}: {source}; check that the folder exists, is writable and has space")]
+    Disk {
+        /// The file.
+        path: PathBuf,
+        /// The system's words.
+        source: io::Error,
+    },
+    /// Somebody decided about the report that lies there.
+    #[error("the report in {0} is signed, and is not written over: give another folder")]
+    Signed(PathBuf),
+}
+
+/// True when a folder holds a report.
+pub fn is_there(dir: &Path) -> bool {
+    dir.join("report.json").exists()
+}
+
+/// True when somebody's decision about a report lies in a folder.
+pub fn is_decided(dir: &Path) -> bool {
+    let Ok(entries) = fs::read_dir(dir) else { return false };
+    entries.flatten().any(|entry| {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        name.starts_with("report.") && name.ends_with(DECISION)
+    })
 }
 
 /// Writes `report.json`, `report.html`, `report.md`, `report.junit.xml` and `report.pdf` into
 /// `dir`, which is made if it is not there.
+/// A report that somebody has decided about is never written over.
 /// Each file appears whole (written aside, synced, renamed); returns the path of `report.json`.
 pub fn write_all(dir: &Path, document: &Document) -> Result<PathBuf, WriteError> {
-    fs::create_dir_all(dir).map_err(|source| WriteError { path: dir.to_owned(), source })?;
+    fs::create_dir_all(dir).map_err(|source| at(dir, source))?;
+    if is_decided(dir) {
+        return Err(WriteError::Signed(dir.to_owned()));
+    }
     let json = dir.join("report.json");
     let stored = to_json(document).map_err(|error| at(&json, error.into()))?;
     // the truth first: whatever happens next, it can be rendered again
@@ -37,7 +65,7 @@ pub fn write_all(dir: &Path, document: &Document) -> Result<PathBuf, WriteError>
 }
 
 pub(super) fn at(path: &Path, source: io::Error) -> WriteError {
-    WriteError { path: path.to_owned(), source }
+    WriteError::Disk { path: path.to_owned(), source }
 }
 
 /// Writes a file so that a reader, also after a power loss, sees the old one or the new one.

@@ -9,10 +9,10 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::again::{self, AgainError};
 use super::event::{Event, Started};
 use super::executor::Asking;
 use super::job::{Finished, Job, RunError, Stop};
+use super::kept::kept;
 use super::opening::{own_second, started};
 use super::people::{self, Given, PATIENCE, People, Said};
 use super::plan::{Item, Plan, width};
@@ -75,29 +75,25 @@ pub async fn run(mut job: Job, out: UnboundedSender<Event>) -> Result<Finished, 
 }
 
 /// Goes on with a run that died or was stopped: what is measured is kept, the rest is asked.
-pub async fn resume(job: Job, out: UnboundedSender<Event>) -> Result<Finished, RunError> {
+pub async fn resume(mut job: Job, out: UnboundedSender<Event>) -> Result<Finished, RunError> {
     let (journal, recorded) = Journal::reopen(&job.folder)?;
+    if report::is_decided(&job.folder) {
+        return Err(RunError::Signed(job.folder));
+    }
+    if recorded.complete() && report::is_there(&job.folder) {
+        return Err(RunError::Complete(job.folder));
+    }
     if redacted(&job.policy) != redacted(&recorded.started.policy) {
         return Err(RunError::PolicyChanged);
     }
-    let mut evidence = Evidence::default();
-    for measurement in recorded.kept() {
-        evidence.measurements.insert(measurement.check.clone(), measurement);
-    }
-    let mut started = recorded.started.clone();
+    // of two answers to one question the later one counts
+    job.answers.extend(recorded.answers());
     let here = machine::vantage();
-    if started.again.is_some() {
-        let carried = recorded.carried();
-        let old = evidence.measurements.values().filter(|one| carried.contains(&one.check));
-        again::young(&job.policy, old, clock::now())?;
-        if here != started.vantage {
-            return Err(AgainError::OtherNetwork(report::line(&started.run)).into());
-        }
-    }
-    // measured from two places, it is a report of neither
-    started.vantage = started.vantage.filter(|then| here.as_ref() == Some(then));
+    let kept = kept(&recorded, &job.policy, &job.answers, here.as_ref(), clock::now())?;
+    let started = Started { vantage: kept.vantage.clone(), ..recorded.started.clone() };
     let lines = ledger::read(&job.folder, &job.policy.event).ok().flatten().unwrap_or_default();
-    go(job, journal, evidence, started, lines, Some(recorded), out).await
+    let evidence = Evidence { measurements: kept.measurements, ..Evidence::default() };
+    go(job, journal, evidence, started, lines, Some((recorded, kept.old)), out).await
 }
 
 /// Secrets left out: what a journal holds can then be compared with what a file says.
@@ -111,7 +107,7 @@ async fn go(
     evidence: Evidence,
     started: Started,
     lines: Vec<Entry>,
-    recorded: Option<Recorded>,
+    recorded: Option<(Recorded, Vec<CheckId>)>,
     out: UnboundedSender<Event>,
 ) -> Result<Finished, RunError> {
     let plan = Plan::new(&job.policy);
@@ -120,10 +116,11 @@ async fn go(
     let (tell, heard) = unbounded_channel();
     let own = job.policy.answers(&job.answers, clock::now());
     let answers = Arc::new([job.answers, own].concat());
-    let carried = recorded.as_ref().map_or_else(
+    let mut carried = recorded.as_ref().map_or_else(
         || started.again.iter().flat_map(|again| again.carried.keys().cloned()).collect(),
-        Recorded::carried,
+        |(recorded, _)| recorded.carried(),
     );
+    carried.retain(|check| evidence.measurements.contains_key(check));
     let mut dispatcher = Dispatcher {
         policy: job.policy,
         items,
@@ -141,14 +138,15 @@ async fn go(
         tell,
         heard,
     };
-    dispatcher.begin(&started, recorded.as_ref())?;
+    let resumed = recorded.is_some();
+    dispatcher.begin(&started, recorded)?;
     let mut done = dispatcher.all_lanes().await;
     if done.is_ok() {
         done = dispatcher.ask_people().await;
     }
     dispatcher.cancel.cancel();
     done?;
-    dispatcher.finish(&started, recorded.is_some(), &job.folder, &lines)
+    dispatcher.finish(&started, resumed, &job.folder, &lines)
 }
 
 fn writer<'a>(folder: &'a Path, policy: &'a Policy, run: &'a str, known: &'a [Entry]) -> ledger::Writer<'a> {
@@ -163,18 +161,35 @@ impl Dispatcher {
         Ok(())
     }
 
-    fn begin(&mut self, started: &Started, recorded: Option<&Recorded>) -> Result<(), JournalError> {
-        let Some(recorded) = recorded else {
+    fn begin(
+        &mut self,
+        started: &Started,
+        recorded: Option<(Recorded, Vec<CheckId>)>,
+    ) -> Result<(), JournalError> {
+        let Some((recorded, old)) = recorded else {
             self.emit(Event::RunStarted(Box::new(started.clone())))?;
             return self.take_over(started);
         };
-        // Readers are shown what the journal holds already; it is not written twice.
-        for event in &recorded.events {
-            if !matches!(event, Event::RunFinished { .. } | Event::Interrupted { .. }) {
-                let _ = self.out.send(event.clone());
+        // Readers are shown what the journal holds already and is kept; it is not written twice.
+        for event in recorded.events {
+            if self.is_shown(&event) {
+                let _ = self.out.send(event);
             }
         }
-        self.emit(Event::RunResumed { at: clock::now(), kept: self.evidence.measurements.len() })
+        let kept = self.evidence.measurements.len();
+        self.emit(Event::RunResumed { at: clock::now(), kept, old, vantage: started.vantage.clone() })
+    }
+
+    /// True for an event of a run that goes on that still holds.
+    fn is_shown(&self, event: &Event) -> bool {
+        let check = match event {
+            Event::RunFinished { .. } | Event::Interrupted { .. } => return false,
+            Event::Measured { measurement } | Event::Carried { measurement, .. } => &measurement.check,
+            Event::Judged { judged } => &judged.check,
+            Event::CheckStarted { check, .. } | Event::Sample { check, .. } => check,
+            _ => return true,
+        };
+        self.evidence.measurements.contains_key(check)
     }
 
     /// Journals what is carried, so that a run that dies can go on without the earlier report.

@@ -25,8 +25,14 @@ pub enum Event {
     RunResumed {
         /// When.
         at: Timestamp,
-        /// How many measurements were found in the journal.
+        /// How many measurements were found in the journal and are kept.
         kept: usize,
+        /// Those that are too old to go on with: measured anew.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        old: Vec<CheckId>,
+        /// From where it goes on.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        vantage: Option<Vantage>,
     },
     /// A check begins.
     CheckStarted {

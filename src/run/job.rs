@@ -89,6 +89,26 @@ pub enum RunError {
     /// The policy is not the one that the run began with.
     #[error("the policy changed since this run began; start a new run with `golive check`")]
     PolicyChanged,
+    /// It came to its end, and its report is there.
+    #[error(
+        "this run is complete: there is nothing to resume. {0} holds its report; answer what is open by `golive attest {0}`, measure again by `golive check`"
+    )]
+    Complete(PathBuf),
+    /// Somebody decided about its report.
+    #[error(
+        "the report in {0} is signed: going on would write over what was signed; start a new run with `golive check`"
+    )]
+    Signed(PathBuf),
+    /// What is measured was measured from elsewhere.
+    #[error(
+        "run {run} was measured {what}, and one report cannot speak of both: go on with it there, or start a new run here with `golive check`; what is measured stays in its journal"
+    )]
+    Elsewhere {
+        /// The run.
+        run: String,
+        /// From where.
+        what: &'static str,
+    },
     /// The readings that it took over can no longer be carried.
     #[error(transparent)]
     Again(#[from] AgainError),

@@ -10,8 +10,9 @@ use serde::de::DeserializeOwned;
 
 use super::Event;
 use super::event::{FORMAT, Started};
-use crate::evidence::{Evidence, Measured, Measurement};
-use crate::model::{Cause, CheckId};
+use crate::evidence::{Evidence, Measurement};
+use crate::model::CheckId;
+use crate::report;
 
 /// Name of the journal in a run's folder.
 pub const FILE: &str = "journal";
@@ -25,6 +26,9 @@ pub enum JournalError {
     /// The folder holds a run already.
     #[error("{0} holds a run already: give another --out, or go on with it by `golive resume {0}`")]
     Exists(PathBuf),
+    /// It holds a report of another run, or a new version of one.
+    #[error("{0} holds a report already: give another --out")]
+    Report(PathBuf),
     /// Another process writes to it.
     #[error("{0} is in use by another golive: wait for it to end")]
     Locked(PathBuf),
@@ -89,6 +93,9 @@ impl Journal {
     pub fn create(folder: &Path) -> Result<Self, JournalError> {
         fs::create_dir_all(folder).map_err(io_error(folder, "make the folder"))?;
         let path = folder.join(FILE);
+        if !path.exists() && (report::is_there(folder) || report::is_decided(folder)) {
+            return Err(JournalError::Report(folder.to_owned()));
+        }
         let file =
             OpenOptions::new().create_new(true).append(true).open(&path).map_err(|error| {
                 match error.kind() {
@@ -188,12 +195,6 @@ impl Recorded {
         }
     }
 
-    /// The measurements to keep on resume: all but those that a stop cut short.
-    pub fn kept(&self) -> Vec<Measurement> {
-        let evidence = self.evidence();
-        evidence.measurements.into_values().filter(|measurement| !cut_short(measurement)).collect()
-    }
-
     /// All measurements; the last one of a check counts.
     pub fn evidence(&self) -> Evidence {
         let mut evidence = Evidence::default();
@@ -257,8 +258,4 @@ pub(super) fn read_lines<L: Line>(
         good_bytes += read as u64;
     }
     Ok((good_bytes, false))
-}
-
-fn cut_short(measurement: &Measurement) -> bool {
-    matches!(&measurement.result, Measured::NotMeasured(not) if not.cause == Cause::Cancelled)
 }

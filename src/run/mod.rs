@@ -8,6 +8,7 @@ pub mod event;
 pub mod executor;
 pub mod job;
 pub mod journal;
+pub mod kept;
 pub mod ledger;
 pub mod opening;
 pub mod people;

@@ -1,4 +1,5 @@
 mod again;
+mod kept;
 
 use std::fs;
 use std::io::Write as _;
@@ -129,7 +130,9 @@ async fn a_run_stopped_at_once_is_inconclusive_and_resumes_to_go() {
 #[tokio::test]
 async fn resume_refuses_another_policy() {
     let folder = tempfile::tempdir().unwrap();
-    run(job(folder.path(), &["a"], Stop::default()), unbounded_channel().0).await.unwrap();
+    let stop = Stop::default();
+    stop.ask("test");
+    run(job(folder.path(), &["a"], stop), unbounded_channel().0).await.unwrap();
     let error = resume(job(folder.path(), &["b"], Stop::default()), unbounded_channel().0).await.unwrap_err();
     assert!(matches!(error, RunError::PolicyChanged));
 }

@@ -40,8 +40,13 @@ impl<W: Write> Reader for Plain<W> {
         let Self { out, story } = self;
         match event {
             Event::RunStarted(_) => opening(out, story)?,
-            Event::RunResumed { at, kept } => {
-                writeln!(out, "resumed at {}: {kept} measurements kept", seconds(*at))?;
+            Event::RunResumed { at, kept, old, .. } => {
+                let plural = if *kept == 1 { "" } else { "s" };
+                writeln!(out, "resumed at {}: {kept} measurement{plural} kept", seconds(*at))?;
+                if !old.is_empty() {
+                    let old: Vec<&str> = old.iter().map(CheckId::as_str).collect();
+                    writeln!(out, "measured anew, since too long ago: {}", old.join(", "))?;
+                }
             }
             Event::CheckStarted { check, offset_ms } => started(out, story, check, *offset_ms)?,
             Event::Judged { judged } => {

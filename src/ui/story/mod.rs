@@ -102,7 +102,7 @@ impl Story {
     pub fn apply(&mut self, event: &Event) {
         match event {
             Event::RunStarted(started) => self.open(started),
-            Event::RunResumed { at, kept } => {
+            Event::RunResumed { at, kept, .. } => {
                 if let Some(opening) = &mut self.opening {
                     opening.resumed = Some((*at, *kept));
                 }

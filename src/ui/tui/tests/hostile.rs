@@ -68,7 +68,7 @@ fn any_event() -> impl Strategy<Value = Event> {
     let names = prop_oneof![Just("uplink.primary"), Just("path.primary"), Just("nobody")];
     prop_oneof![
         4 => proptest::sample::select(all),
-        1 => Just(Event::RunResumed { at: fixture::at(60), kept: 3 }),
+        1 => Just(Event::RunResumed { at: fixture::at(60), kept: 3, old: Vec::new(), vantage: None }),
         2 => (names, odd.clone(), odd, "[a-z_]{0,12}").prop_map(|(name, offset_ms, value, series)| Event::Sample {
             check: fixture::id(name),
             sample: crate::probe::Sample { series, offset_ms, value },
