@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use super::Policy;
+use super::{Policy, keyed};
 use crate::model::Stakes;
 use crate::probe::Question;
 
@@ -17,26 +17,10 @@ pub(super) fn problems(question: &Question, policy: &Policy, stakes: &Stakes) ->
             problems.push((row.field, why.to_owned()));
         }
     }
-    problems.extend(key_in_target(question));
+    problems.extend(keyed::in_target(question));
     let own = question.problems(&policy.far_ends, stakes);
     problems.extend(own.into_iter().map(|problem| (problem.field.to_owned(), problem.what)));
     problems
-}
-
-/// True when an RTMP address goes on after its application with what looks like a stream
-/// key: those of the platforms are long and hold digits.
-fn holds_key(url: &Url) -> bool {
-    let looks = |segment: &str| segment.len() >= 12 && segment.bytes().any(|c| c.is_ascii_digit());
-    url.scheme().starts_with("rtmp") && url.path_segments().is_some_and(|path| path.skip(1).any(looks))
-}
-
-/// A stream key in a target's address would end in every report.
-fn key_in_target(question: &Question) -> Option<(String, String)> {
-    let question = serde_json::to_value(question).ok()?;
-    let address = question[question.as_object()?.keys().next()?.as_str()]["target"]["url"].as_str()?;
-    let url = Url::parse(address).ok()?;
-    let what = "holds what looks like a stream key: leave it out, and name a test key where it is needed";
-    holds_key(&url).then(|| ("url".to_owned(), what.to_owned()))
 }
 
 /// Bounds that the unit of a limit rules out; the unit is the end of its key.
@@ -78,9 +62,7 @@ pub(super) fn bad_destination(to: &str) -> Option<&'static str> {
     if !url.username().is_empty() || url.password().is_some() {
         return Some("the address holds a user name or password, which does not belong in a policy");
     }
-    let keyed =
-        |(key, _): (std::borrow::Cow<'_, str>, _)| matches!(key.as_ref(), "passphrase" | "streamid" | "key");
-    if url.query_pairs().any(keyed) || holds_key(&url) {
+    if keyed::in_destination(&url) {
         return Some("the address holds a key, which does not belong in a policy");
     }
     None

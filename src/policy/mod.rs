@@ -13,6 +13,7 @@ mod diff;
 mod draft;
 mod event;
 mod facts;
+mod keyed;
 mod layer;
 mod limits;
 mod names;

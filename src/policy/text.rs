@@ -194,7 +194,9 @@ impl Text {
             in_addresses(&self.source[line.clone()])
                 .map(|span| line_start + span.start..line_start + span.end),
         );
-        let is_address = |path: &KeyPath| path.last().is_some_and(|key| ADDRESSES.contains(&key.as_str()));
+        // the elements of a list have numbers for names
+        let is_address =
+            |path: &KeyPath| path.iter().rev().take(2).any(|key| ADDRESSES.contains(&key.as_str()));
         let addresses = self.entries.iter().filter(|(path, entry)| {
             is_address(path)
                 && entry.words.is_some()
@@ -237,8 +239,8 @@ fn window(line: &[char], first: usize, last: usize) -> Excerpt {
     Excerpt { line: text, indent, width: columns(&line[first.min(to)..last.min(to)]).max(1) }
 }
 
-/// Keys whose value is an address of an ingest, maybe misspelt.
-const ADDRESSES: &[&str] = &["to", "url"];
+/// Keys whose value is an address of an ingest or a relay, maybe misspelt.
+const ADDRESSES: &[&str] = &["to", "url", "urls"];
 
 /// How much of an address can be shown, however it is misspelt: host and application. What
 /// follows, and what looks like a key, is hidden; all of it when it holds a user's name.
@@ -263,13 +265,26 @@ fn kept(address: &str) -> usize {
         .unwrap_or(address.len())
 }
 
+/// Addresses without two slashes.
+const RELAYS: &[&str] = &["turn:", "turns:", "stun:", "stuns:"];
+
 /// A stream key often rides in an address.
 fn in_addresses(line: &str) -> impl Iterator<Item = Span> {
     let ends = ['"', '\'', '`', ' '];
-    line.match_indices("://").filter_map(move |(at, _)| {
-        let start = line[..at].rfind(ends).map_or(0, |end| end + 1);
-        let end = line[at..].find(ends).map_or(line.len(), |end| at + end);
-        Some(start + kept(&line[start..end])..end).filter(|span| !span.is_empty())
+    let web = line.match_indices("://").map(move |(at, _)| line[..at].rfind(ends).map_or(0, |end| end + 1));
+    let begins = |at: &usize| !line[..*at].ends_with(|before: char| before.is_ascii_alphanumeric());
+    let relays = RELAYS.iter().flat_map(|scheme| line.match_indices(scheme).map(|(at, _)| at).filter(begins));
+    let mut starts: Vec<usize> = web.chain(relays).collect();
+    starts.sort_unstable();
+    starts.into_iter().filter_map(move |start| {
+        let end = line[start..].find(ends).map_or(line.len(), |end| start + end);
+        let address = &line[start..end];
+        // the one thing that belongs behind a relay's question mark
+        let bare = ["?transport=udp", "?transport=tcp"].iter().find_map(|way| address.strip_suffix(way));
+        if bare.is_some_and(|bare| kept(bare) == bare.len()) {
+            return None;
+        }
+        Some(start + kept(address)..end).filter(|span| !span.is_empty())
     })
 }
 

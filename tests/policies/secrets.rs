@@ -72,6 +72,49 @@ fn a_secret_in_the_wrong_shape_is_not_shown() {
     }
 }
 
+/// Whoever has the key in an address sends the test card to the event's own channel.
+#[test]
+fn a_key_in_a_targets_address_is_refused_and_not_shown() {
+    let srt = "[[check.srt]]\nid = \"ingest\"\ntarget = { url = \"srt://127.0.0.1:9000\", passphrase = { value = \"hunter2hunter2\" } }";
+    let plain = SECRETIVE.replace("/hunter2hunter2?key=hunter2hunter2", "");
+    for (probe, target) in [
+        ("rtmp", r#"url = "rtmp://127.0.0.1:9/live?key=hunter2hunter2""#),
+        (
+            "hls_push",
+            r#"url = "https://127.0.0.1/hls?cid=hunter2hunter2&copy=0&file={file}", publish = "test", media_kbps = 6128"#,
+        ),
+        (
+            "rehearsal",
+            r#"url = "rtmp://127.0.0.1/live?key=hunter2hunter2", publish = "test", test_key = { env = "K" }, seconds = 30, media_kbps = 3000"#,
+        ),
+        (
+            "upload",
+            r#"ingest = { url = "rtmp://127.0.0.1/live?key=hunter2hunter2", publish = "test", test_key = { env = "K" } }"#,
+        ),
+        (
+            "turn",
+            r#"urls = ["turn:u:hunter2hunter2@127.0.0.1:3478"], username = "event", credential = { env = "X" }"#,
+        ),
+        (
+            "turn",
+            r#"urls = ["turn:127.0.0.1:3478?credential=hunter2hunter2"], username = "event", credential = { env = "X" }"#,
+        ),
+        (
+            "turn",
+            r#"urls = ["tern:u:hunter2hunter2@127.0.0.1:3478"], username = "event", credential = { env = "X" }"#,
+        ),
+        ("turn", r#"url = ["turn:u:hunter2hunter2@127.0.0.1:3478"]"#),
+    ] {
+        let check = format!("[[check.{probe}]]\nid = \"ingest\"\ntarget = {{ {target} }}");
+        assert!(plain.contains(srt));
+        let text = plain.replace(srt, &check);
+        let error = load(&text).unwrap_err().to_string();
+        let said = ["looks like a stream key", "a TURN address is `turn:host:port?transport=udp`", "url"];
+        assert!(said.iter().any(|said| error.contains(said)), "{error}");
+        hides(&text);
+    }
+}
+
 #[test]
 fn a_policy_that_is_right_does_not_show_its_secrets_either() {
     let text = SECRETIVE.replace("/hunter2hunter2?key=hunter2hunter2", "");
