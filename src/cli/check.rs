@@ -65,7 +65,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         policy = closing(&policy, args.before.as_deref())?;
     }
     load::authorised(&policy)?;
-    let answers = load::answers(args.answers.as_deref())?;
+    let answers = load::answers(args.answers.as_deref(), &policy)?;
     // before the run: a report that cannot be read must not be found out after it
     let earlier = args.compare.as_deref().map(load::report).transpose()?;
     let (policy, carried, folder) = match &args.from {

@@ -40,13 +40,17 @@ pub(super) fn authorised(policy: &Policy) -> anyhow::Result<()> {
         .map_err(|error| exit::Failure::new(exit::NOT_AUTHORISED, error.to_string()).into())
 }
 
-/// Answers from a file; none when there is no file.
-pub(super) fn answers(file: Option<&Path>) -> anyhow::Result<Vec<Answer>> {
+/// Answers from a file to a policy's questions; none when there is no file.
+pub(super) fn answers(file: Option<&Path>, policy: &Policy) -> anyhow::Result<Vec<Answer>> {
     let Some(file) = file else { return Ok(Vec::new()) };
     let shown = file.display();
     let bad = |error: String| exit::Failure::new(exit::DATA, format!("{shown}: {error}"));
     let text = std::fs::read_to_string(file).map_err(|error| bad(error.to_string()))?;
-    Ok(policy::answers(&text).map_err(|error| bad(error.to_string()))?)
+    let answers = policy::answers(&text).map_err(|error| bad(error.to_string()))?;
+    match policy::misfit(&answers, policy) {
+        Some(why) => Err(bad(why).into()),
+        None => Ok(answers),
+    }
 }
 
 /// A report: the file itself, or the report.json of a run's folder.

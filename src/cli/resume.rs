@@ -52,11 +52,12 @@ async fn go_on(args: &Args) -> anyhow::Result<ExitCode> {
     let policy = policy.named_as(&recorded.started.policy);
     load::authorised(&policy)?;
     let answers_source = args.answers.clone().or(recorded.started.answers_source.map(PathBuf::from));
+    let answers = load::answers(answers_source.as_deref(), &policy)?;
     let job = Job {
         policy,
         policy_source: recorded.started.policy_source,
         carried: None,
-        answers: load::answers(answers_source.as_deref())?,
+        answers,
         answers_source: answers_source.as_deref().map(load::absolute),
         folder: args.run.clone(),
         people: People::default(),

@@ -40,7 +40,7 @@ mod waiver;
 mod wording;
 
 pub use again::Again;
-pub use answers::answers;
+pub use answers::{answers, misfit};
 pub use authorise::{NotAuthorised, authorise};
 pub use close_out::{CloseOut, TITLE as CLOSE_OUT_TITLE, close_out};
 pub use diagnostic::{Diagnostic, Diagnostics};

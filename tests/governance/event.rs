@@ -109,8 +109,9 @@ impl Event {
         let tables: Vec<String> = answers
             .iter()
             .map(|(check, role, yes)| {
+                let name = if *role == "it" { "R. Osei" } else { "M. Keller" };
                 format!(
-                    "[[answer]]\ncheck = \"{check}\"\nyes = {yes}\nrole = \"{role}\"\nname = \"{role}\"\nat = {now}\n"
+                    "[[answer]]\ncheck = \"{check}\"\nyes = {yes}\nrole = \"{role}\"\nname = \"{name}\"\nat = {now}\n"
                 )
             })
             .collect();

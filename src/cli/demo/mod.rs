@@ -93,11 +93,13 @@ pub(super) async fn revive(folder: &Path) -> anyhow::Result<Option<World>> {
 }
 
 fn job(folder: &Path, policy: &Path, answers: &Path) -> anyhow::Result<Job> {
+    let source = load::absolute(policy);
+    let policy = load::policy(policy)?;
     Ok(Job {
-        policy: load::policy(policy)?,
-        policy_source: load::absolute(policy),
+        answers: load::answers(Some(answers), &policy)?,
+        policy,
+        policy_source: source,
         carried: None,
-        answers: load::answers(Some(answers))?,
         answers_source: Some(load::absolute(answers)),
         folder: folder.to_owned(),
         people: People::default(),
