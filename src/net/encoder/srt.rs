@@ -50,7 +50,7 @@ pub struct SrtCounts {
     pub lost: u64,
     /// Of those, too late to be played.
     pub too_late: u64,
-    /// Packets that were repaired in time, by how long after their first sending, in classes of
+    /// Packets that were repaired in time, by how long after they were handed over, in classes of
     /// `class_ms` milliseconds.
     pub repaired: Vec<u32>,
     /// Width of such a class, in milliseconds.

@@ -143,7 +143,7 @@ impl Caller {
             }
             (Stage::Engine(engine), None) => {
                 if let Some(Packet::Control(control)) = &parsed {
-                    self.repairs.heard(now, &control.body);
+                    self.repairs.heard(now, control);
                 }
                 engine.handle_datagram(now, peer, datagram);
                 self.translate();
@@ -243,13 +243,13 @@ impl Caller {
         self.repairs.counts()
     }
 
-    /// Packets that were repaired, by how long after their first sending: classes of
+    /// Packets that were repaired, by how long after their own time: classes of
     /// [`CLASS_MS`](super::CLASS_MS) milliseconds, the last one open.
     pub fn repair_classes(&self) -> &[u32] {
         self.repairs.classes()
     }
 
-    /// When the oldest media packet was sent that is not acknowledged.
+    /// When the oldest media packet was handed over that is not acknowledged.
     pub fn oldest_unacknowledged(&self) -> Option<Instant> {
         self.repairs.oldest()
     }

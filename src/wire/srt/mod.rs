@@ -17,6 +17,7 @@
 //! [`ListenerOptions::buffer_packets`] payloads of 1456 bytes, and nothing for one that has
 //! not returned its cookie. `tests/memory.rs` counts it.
 
+mod age;
 mod answer;
 mod caller;
 mod listener;

@@ -3,13 +3,15 @@
 //! A listener reports a packet missing (NAK) until it comes or its time is over, and acknowledges beyond it
 //! in both cases. Which of the two it was shows by when: before the packet's time to be played it can only
 //! have come. The repeat that repaired it is the first one that was not yet on its way when the listener
-//! last missed it. How long after the first sending that was is the latency that this packet needed.
+//! last missed it. How long after the packet's own time that was is the latency that this packet needed.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use sapflow_srt::packet::{Control, Packet};
+use sapflow_srt::packet::{Control, ControlPacket, Packet};
 use sapflow_srt::seq::Seq;
+
+use super::age::{Ages, Stamps};
 
 /// Width of a class of repair times, in milliseconds, and how many there are.
 pub const CLASS_MS: u32 = 10;
@@ -37,7 +39,8 @@ pub struct RepairCounts {
 }
 
 struct Watched {
-    at: Instant,
+    /// When the sender's owner handed it over: its play time counts from here, not from when pacing let it go.
+    born: Instant,
     lost: Option<Box<Lost>>,
 }
 
@@ -53,6 +56,8 @@ pub(super) struct Repairs {
     first: Option<Seq>,
     watched: VecDeque<Watched>,
     round_trip: Duration,
+    stamps: Stamps,
+    ages: Ages,
     counts: RepairCounts,
     classes: Vec<u32>,
 }
@@ -64,6 +69,8 @@ impl Repairs {
             first: None,
             watched: VecDeque::new(),
             round_trip: FIRST_ROUND_TRIP,
+            stamps: Stamps::default(),
+            ages: Ages::default(),
             counts: RepairCounts::default(),
             classes: Vec::new(),
         }
@@ -78,14 +85,14 @@ impl Repairs {
         self.counts
     }
 
-    /// Packets that were repaired, by how long after their first sending: classes of [`CLASS_MS`].
+    /// Packets that were repaired, by how long after their own time: classes of [`CLASS_MS`].
     pub(super) fn classes(&self) -> &[u32] {
         &self.classes
     }
 
-    /// When the oldest packet was sent that is not acknowledged.
+    /// When the oldest packet was handed over that is not acknowledged.
     pub(super) fn oldest(&self) -> Option<Instant> {
-        self.watched.front().map(|watched| watched.at)
+        self.watched.front().map(|watched| watched.born)
     }
 
     /// A datagram leaves.
@@ -102,14 +109,15 @@ impl Repairs {
         }
         self.counts.sent += 1;
         self.first.get_or_insert(data.seq);
+        let born = self.stamps.read(data.timestamp, now).min(now);
         if self.watched.len() < MAX_WATCHED {
-            self.watched.push_back(Watched { at: now, lost: None });
+            self.watched.push_back(Watched { born, lost: None });
         }
     }
 
     /// A control packet came from the listener.
-    pub(super) fn heard(&mut self, now: Instant, control: &Control) {
-        match control {
+    pub(super) fn heard(&mut self, now: Instant, control: &ControlPacket) {
+        match &control.body {
             Control::Nak(ranges) => {
                 for (from, to) in ranges {
                     self.missed(now, *from, *to);
@@ -119,7 +127,8 @@ impl Repairs {
                 if let Some(stats) = ack.stats {
                     self.round_trip = Duration::from_micros(stats.rtt.into());
                 }
-                self.acknowledged(now, ack.ack);
+                let sent_at = self.ages.sent_at(control.timestamp, now);
+                self.acknowledged(now, sent_at, ack.ack);
             }
             _ => {}
         }
@@ -147,31 +156,33 @@ impl Repairs {
         }
     }
 
-    fn acknowledged(&mut self, now: Instant, next: Seq) {
+    fn acknowledged(&mut self, now: Instant, sent_at: Instant, next: Seq) {
         let Some(first) = self.first else { return };
         let Ok(count) = usize::try_from(first.distance_to(next)) else { return };
         if count > self.watched.len() {
             return; // of packets that were never sent
         }
-        let (latency, round_trip) = (self.latency, self.round_trip);
-        let done: Vec<_> =
-            self.watched.drain(..count).filter_map(|one| one.lost.map(|lost| (one.at, lost))).collect();
-        for (at, lost) in done {
-            let age = now.saturating_duration_since(at).saturating_sub(round_trip);
-            if age + BLUR >= latency {
+        let done: Vec<_> = self.watched.drain(..count).collect();
+        // What lies behind a gap waited for it.
+        for one in done.iter().take_while(|one| one.lost.is_none()) {
+            self.ages.clean(one.born, now, sent_at);
+        }
+        for (born, lost) in done.iter().filter_map(|one| Some((one.born, one.lost.as_ref()?))) {
+            let age = self.ages.of(born, now, sent_at, self.round_trip);
+            if age + BLUR >= self.latency {
                 self.counts.too_late += 1;
             } else {
-                self.repaired(at, &lost);
+                self.repaired(born, lost);
             }
         }
         self.first = Some(next);
     }
 
-    fn repaired(&mut self, at: Instant, lost: &Lost) {
+    fn repaired(&mut self, born: Instant, lost: &Lost) {
         let repair = lost.repeats.iter().find(|repeat| **repeat + self.round_trip >= lost.missed);
         // Without a repeat it was only out of order.
         let Some(repair) = repair.or(lost.repeats.last()) else { return };
-        let class = repair.saturating_duration_since(at).as_millis() / u128::from(CLASS_MS);
+        let class = repair.saturating_duration_since(born).as_millis() / u128::from(CLASS_MS);
         let class = usize::try_from(class).unwrap_or(CLASSES).min(CLASSES - 1);
         if self.classes.len() <= class {
             self.classes.resize(class + 1, 0);
@@ -188,7 +199,7 @@ mod tests {
 
     use super::*;
 
-    fn data(number: u32, retransmitted: bool) -> Vec<u8> {
+    fn data(number: u32, born_ms: u64, retransmitted: bool) -> Vec<u8> {
         let mut bytes = Vec::new();
         DataPacket {
             seq: Seq::new(number),
@@ -197,7 +208,7 @@ mod tests {
             key: 0,
             retransmitted,
             message: 1,
-            timestamp: 0,
+            timestamp: u32::try_from(born_ms * 1000).unwrap(),
             dest: 1,
             payload: &[1],
         }
@@ -226,17 +237,23 @@ mod tests {
         }
         fn send(&mut self, ms: u64, number: u32, again: bool) {
             let now = self.at(ms);
-            self.repairs.sent(now, &data(number, again));
+            self.repairs.sent(now, &data(number, ms, again));
         }
         fn missing(&mut self, ms: u64, from: u32, to: u32) {
             let now = self.at(ms);
-            self.repairs.heard(now, &Control::Nak(vec![(Seq::new(from), Seq::new(to))]));
+            let nak = Control::Nak(vec![(Seq::new(from), Seq::new(to))]);
+            self.repairs.heard(now, &ControlPacket::new(0, 1, nak));
         }
         fn acknowledge(&mut self, ms: u64, next: u32) {
-            let stats = AckStats { rtt: 50_000, rtt_var: 0, buffer: 8192, rates: None };
-            let ack = Ack { number: 1, ack: Seq::new(next), stats: Some(stats) };
+            self.acknowledge_over(50_000, ms, next);
+        }
+        fn acknowledge_over(&mut self, rtt: u32, ms: u64, next: u32) {
+            let stats = AckStats { rtt, rtt_var: 0, buffer: 8192, rates: None };
+            let ack = Control::Ack(Ack { number: 1, ack: Seq::new(next), stats: Some(stats) });
+            // It takes 25 ms back.
+            let stamp = u32::try_from((ms - 25) * 1000).unwrap();
             let now = self.at(ms);
-            self.repairs.heard(now, &Control::Ack(ack));
+            self.repairs.heard(now, &ControlPacket::new(stamp, 1, ack));
         }
         fn classes(&self) -> Vec<(usize, u32)> {
             self.repairs.classes().iter().copied().enumerate().filter(|(_, count)| *count > 0).collect()
@@ -274,6 +291,29 @@ mod tests {
         let counts = line.repairs.counts();
         assert_eq!((counts.lost, counts.too_late), (2, 2));
         assert_eq!(line.classes(), []);
+    }
+
+    #[test]
+    fn a_full_queue_makes_a_gap_too_late_although_the_round_trip_holds_it() {
+        let mut line = line();
+        line.acknowledge(52, 1);
+        line.missing(620, 2, 3);
+        line.acknowledge_over(600_000, 630, 10);
+        let counts = line.repairs.counts();
+        assert_eq!((counts.lost, counts.too_late), (2, 2));
+        assert_eq!(line.classes(), []);
+    }
+
+    #[test]
+    fn a_packet_is_as_old_as_its_picture_not_as_its_sending() {
+        let mut line = line();
+        line.acknowledge(150, 10);
+        let now = line.at(180);
+        line.repairs.sent(now, &data(10, 120, false)); // behind 60 ms of a keyframe
+        line.send(181, 11, false);
+        line.missing(240, 10, 10);
+        line.acknowledge(375, 12);
+        assert_eq!(line.repairs.counts().too_late, 1, "to be played at 320 there, known here at 370");
     }
 
     #[test]
