@@ -87,7 +87,7 @@ pub struct Take {
     pub seconds: Vec<Second>,
     /// Times without any progress of 200 ms and more.
     pub stalls: Vec<Stall>,
-    /// Stalls beyond those kept.
+    /// Stalls beyond those kept, none of them longer.
     pub stalls_left_out: u64,
     /// How long it was played, in milliseconds.
     pub took_ms: f64,

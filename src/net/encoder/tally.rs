@@ -7,7 +7,7 @@ use super::{End, Take, Watch};
 
 /// Shortest stall that is written down, in milliseconds.
 const STALL_MS: f64 = 200.0;
-/// Stalls kept.
+/// Stalls kept, the longest ones.
 const MAX_STALLS: usize = 1000;
 /// Three times so many seconds, in each of which times a fourth of the stream is lost, are the end. One of
 /// them is two keyframe intervals: a queue drops in bursts, once between two keyframes.
@@ -162,11 +162,16 @@ impl Tally {
         if at_ms - began < STALL_MS {
             return;
         }
-        if self.stalls.len() < MAX_STALLS {
-            self.stalls.push(Stall { at_ms: whole(began).into(), ms: whole(at_ms - began).into() });
-        } else {
+        let stall = Stall { at_ms: whole(began).into(), ms: whole(at_ms - began).into() };
+        if self.stalls.len() >= MAX_STALLS {
             self.stalls_left_out += 1;
+            let shortest = self.stalls.iter().enumerate().min_by_key(|(_, stall)| stall.ms);
+            match shortest.filter(|(_, shortest)| shortest.ms < stall.ms) {
+                Some((at, _)) => drop(self.stalls.remove(at)),
+                None => return,
+            }
         }
+        self.stalls.push(stall);
     }
 
     /// Closes the book.
@@ -256,6 +261,27 @@ mod tests {
         let mut dead = tally();
         watch(&mut dead, 3_000, |at| Look { waits: at > 0, through: 1, ..Look::default() });
         assert_eq!(dead.close(3_000.0, 0, End::SendTimedOut).stalls.len(), 1);
+    }
+
+    #[test]
+    fn of_too_many_stalls_the_longest_are_kept() {
+        let mut tally = tally();
+        let mut at = 0.0;
+        for n in 0..1_100_u32 {
+            tally.progress_ms = at;
+            at += if n == 1_050 { 10_000.0 } else { 200.0 + f64::from(n % 7) };
+            tally.end_stall(at);
+        }
+        assert_eq!((tally.stalls.len(), tally.stalls_left_out), (MAX_STALLS, 100));
+        assert_eq!(tally.stalls.iter().map(|stall| stall.ms).max(), Some(10_000));
+        assert!(tally.stalls.is_sorted_by_key(|stall| stall.at_ms));
+        let mut counts = [0; 7];
+        tally
+            .stalls
+            .iter()
+            .filter(|stall| stall.ms < 10_000)
+            .for_each(|s| counts[(s.ms - 200) as usize] += 1);
+        assert_eq!(counts[0], 57, "the shortest went");
     }
 
     #[test]
