@@ -2,6 +2,7 @@
 
 use super::need::{self, Carried, float, longest, sum};
 use super::{Limits, Reading, codes};
+use crate::media::LEAST_KBPS;
 use crate::model::risk::{BRIDGE_PAUSES, Standing, Stated};
 use crate::model::{AtLeast, AtMost, Code, Finding, text};
 use crate::net::encoder::{End, Take};
@@ -30,8 +31,8 @@ pub(super) fn judge(limits: &Limits, reading: &Reading) -> Vec<Finding> {
         },
         ending(reading, take),
     ];
-    findings.extend(limits.lag_ms.map(|limit| lag(limit, take)));
-    findings.extend(limits.stall_ms.map(|limit| stall(limit, take)));
+    findings.extend(limits.lag_ms.map(|limit| lag(limit, reading, take)));
+    findings.extend(limits.stall_ms.map(|limit| stall(limit, reading, take)));
     findings.extend(latency(reading));
     findings.extend(rate(reading, take));
     findings.extend(risk(limits, reading));
@@ -104,22 +105,44 @@ fn ending(reading: &Reading, take: &Take) -> Finding {
     }
 }
 
-/// A pause outside its limit: the network's, unless this computer was busy.
+/// A pause outside its limit: the network's, unless this computer was busy and that `explains` it.
 fn trouble(
     code: Code,
     take: &Take,
-    lost_share: f64,
+    explains: bool,
     expected: String,
     observed: String,
     remedy: &str,
 ) -> Finding {
-    if take.late_max_ms >= BUSY_MS && lost_share < BEYOND_DOUBT {
-        let observed =
-            format!("{observed}, but this computer was busy for {:.0} ms itself", take.late_max_ms);
-        let remedy = "close what else runs on this computer, then run the check again";
-        return Finding::unknown(codes::SUSPECT, expected, observed, remedy);
+    if take.late_max_ms >= BUSY_MS && explains {
+        return suspect(take, expected, &observed);
     }
     Finding::fail(code, expected, observed, remedy)
+}
+
+fn suspect(take: &Take, expected: String, observed: &str) -> Finding {
+    let observed = format!("{observed}, but this computer was busy for {:.0} ms itself", take.late_max_ms);
+    let remedy = "close what else runs on this computer, then run the check again";
+    Finding::unknown(codes::SUSPECT, expected, observed, remedy)
+}
+
+/// Whether a pause of this computer explains what lasted so long where less is allowed.
+fn explains(take: &Take, ms: u64, allowed: u64) -> bool {
+    float(ms) <= float(allowed) + take.late_max_ms
+}
+
+/// What to do where a path carries about so much.
+fn lower(kbps: u64) -> String {
+    match kbps * 4 / 5 {
+        less if less >= LEAST_KBPS => format!("lower the bit rate to {less} kb/s or less, or {NETWORK}"),
+        _ => NETWORK.to_owned(),
+    }
+}
+
+/// What is allowed of a standstill: what the policy says, and over SRT what the agreed latency bridges.
+fn allowed(limit: AtMost<u64>, reading: &Reading) -> (u64, &'static str) {
+    let bridged = need::bridged(reading);
+    if bridged > limit.0 { (bridged, ", which SRT's latency bridges") } else { (limit.0, "") }
 }
 
 fn dropped(limits: &Limits, reading: &Reading, take: &Take) -> Finding {
@@ -137,13 +160,11 @@ fn dropped(limits: &Limits, reading: &Reading, take: &Take) -> Finding {
         return Finding::unknown(codes::KEPT_UP, expected, "less than a second was played", AGAIN);
     }
     let remedy = match need::carried(reading) {
-        Some(Carried::About(kbps)) => {
-            format!("lower the bit rate to {} kb/s or less, or {NETWORK}", kbps * 4 / 5)
-        }
+        Some(Carried::About(kbps)) => lower(kbps),
         _ => LESS.to_owned(),
     };
     if share > allowed {
-        trouble(codes::DROPPED, take, share, expected, observed, &remedy)
+        trouble(codes::DROPPED, take, share < BEYOND_DOUBT, expected, observed, &remedy)
     } else if share > WARN_SHARE {
         Finding::warn(codes::DROPPED_SOME, expected, observed, remedy)
     } else {
@@ -169,34 +190,35 @@ fn too_late(limits: &Limits, reading: &Reading, take: &Take) -> Finding {
     }
     let share = float(counts.too_late) / float(counts.packets.max(1));
     let remedy = match (need::carried(reading), need::latency(reading)) {
-        (Some(Carried::About(kbps)), _) => {
-            format!("lower the bit rate to {} kb/s or less, or {NETWORK}", kbps * 4 / 5)
-        }
+        (Some(Carried::About(kbps)), _) => lower(kbps),
         (_, Some(latency)) => {
             format!("set the latency to {} ms or more on both sides, and rehearse again", latency.ms)
         }
         _ => NETWORK.to_owned(),
     };
-    trouble(codes::TOO_LATE, take, share, expected, observed, &remedy)
+    trouble(codes::TOO_LATE, take, share < BEYOND_DOUBT, expected, observed, &remedy)
 }
 
-fn lag(limit: AtMost<u64>, take: &Take) -> Finding {
-    let expected = format!("≤ {} ms behind live", limit.0);
+fn lag(limit: AtMost<u64>, reading: &Reading, take: &Take) -> Finding {
+    let (allowed, why) = allowed(limit, reading);
+    let expected = format!("≤ {allowed} ms behind live{why}");
     let worst = take.seconds.iter().enumerate().filter_map(|(at, second)| Some((second.lag_ms?, at)));
     let Some((worst, at)) = worst.max_by_key(|(lag, _)| *lag) else {
         let remedy = "measure from Linux, or take the limit out of the policy";
         return Finding::unknown(codes::LAG_OK, expected, "not known on this system", remedy);
     };
     let observed = format!("at most {worst} ms, after {at} s");
-    if u64::from(worst) <= limit.0 {
+    if u64::from(worst) <= allowed {
         Finding::pass(codes::LAG_OK, expected, observed)
     } else {
-        trouble(codes::LAGGED, take, 0.0, expected, observed, NETWORK)
+        let own = explains(take, worst.into(), allowed);
+        trouble(codes::LAGGED, take, own, expected, observed, NETWORK)
     }
 }
 
-fn stall(limit: AtMost<u64>, take: &Take) -> Finding {
-    let expected = format!("no standstill over {} ms", limit.0);
+fn stall(limit: AtMost<u64>, reading: &Reading, take: &Take) -> Finding {
+    let (allowed, why) = allowed(limit, reading);
+    let expected = format!("no standstill over {allowed} ms{why}");
     let longest = longest(&take.stalls);
     let count = (take.stalls.len() as u64).saturating_add(take.stalls_left_out);
     let observed = if count == 0 {
@@ -204,12 +226,12 @@ fn stall(limit: AtMost<u64>, take: &Take) -> Finding {
     } else {
         format!("{longest} ms; {count} of 200 ms or more")
     };
-    if longest <= limit.0 {
+    if longest <= allowed {
         return Finding::pass(codes::STALL_OK, expected, observed);
     }
     let remedy = "find what pauses the line (Wi-Fi roaming, a backup job, a policer, a failover), use a cable, or \
                   stream over SRT with a latency beyond the pause";
-    trouble(codes::STALLED, take, 0.0, expected, observed, remedy)
+    trouble(codes::STALLED, take, explains(take, longest, allowed), expected, observed, remedy)
 }
 
 fn latency(reading: &Reading) -> Option<Finding> {
@@ -241,8 +263,7 @@ fn rate(reading: &Reading, take: &Take) -> Option<Finding> {
         Carried::About(kbps) => {
             let observed =
                 format!("the path carries about {kbps} kb/s at its slow moments ({sure} confidence)");
-            let remedy = format!("lower the bit rate to {} kb/s or less, or {NETWORK}", kbps * 4 / 5);
-            Finding::warn(codes::RATE_HIGH, expected, observed, remedy)
+            Finding::warn(codes::RATE_HIGH, expected, observed, lower(kbps))
         }
     })
 }
@@ -253,10 +274,25 @@ fn risk(limits: &Limits, reading: &Reading) -> Option<Finding> {
     let stated = Stated::of(watched, limits.stream_s, limits.gap_risk);
     Some(match stated.standing {
         Standing::Within => Finding::pass(codes::RISK, stated.expected, stated.observed),
+        Standing::Beyond if own_doing(limits, reading) => {
+            suspect(reading.take.as_ref()?, stated.expected, &stated.observed)
+        }
         Standing::Beyond => Finding::fail(codes::RISK_HIGH, stated.expected, stated.observed, BRIDGE_PAUSES),
         Standing::Unproven => {
             Finding::unknown(codes::RISK_UNPROVEN, stated.expected, stated.observed, stated.longer)
         }
+    })
+}
+
+/// Whether this computer's own pauses may be all that puts the chance of a gap beyond what is allowed.
+fn own_doing(limits: &Limits, reading: &Reading) -> bool {
+    let Some(take) = reading.take.as_ref().filter(|take| take.late_max_ms >= BUSY_MS) else { return false };
+    let share = |lost: u64, of: u64| float(lost) / float(of.max(1));
+    let dropped = share(sum(&take.seconds, |s| s.dropped), sum(&take.seconds, |s| s.pictures));
+    let too_late = share(sum(&take.seconds, |s| s.too_late), sum(&take.seconds, |s| s.packets));
+    let beyond_doubt = dropped.max(too_late) >= BEYOND_DOUBT;
+    need::watched_but(reading, take.late_max_ms, beyond_doubt).is_some_and(|watched| {
+        Stated::of(watched, limits.stream_s, limits.gap_risk).standing != Standing::Beyond
     })
 }
 

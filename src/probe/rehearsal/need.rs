@@ -101,9 +101,7 @@ pub(super) fn carried(reading: &Reading) -> Option<Carried> {
         if counts.too_late == 0 || loss < OVERFULL {
             return Some(whole);
         }
-        let arrived = |second: &Second| 1.0 - f64::from(second.lost) / f64::from(second.packets.max(1));
-        let share = low(seconds.iter().map(arrived).collect())?;
-        return Some(about(share.clamp(0.0, 1.0) * float(reading.media_kbps), whole));
+        return Some(arrived(seconds, reading.media_kbps).map_or(whole, |kbps| about(kbps, whole)));
     }
     if sum(seconds, |second| second.dropped) == 0 && seconds.iter().all(|second| second.queue_ms < QUEUE_MS) {
         return Some(whole);
@@ -119,6 +117,22 @@ pub(super) fn carried(reading: &Reading) -> Option<Carried> {
         return Some(whole);
     }
     Some(about(low(busy)?, whole))
+}
+
+/// What arrived of a stream over SRT; `None` when single gaps are to blame. A gap is reported after it, all
+/// its packets at once: only several seconds together tell what came through.
+fn arrived(seconds: &[Second], kbps: u64) -> Option<f64> {
+    const TOGETHER: usize = 5;
+    let losing = seconds.iter().filter(|second| second.lost > 0).count();
+    if float(losing as u64) < BUSY_SHARE * float(seconds.len() as u64) {
+        return None;
+    }
+    let share = |some: &[Second]| {
+        let (lost, packets) = (sum(some, |second| second.lost), sum(some, |second| second.packets));
+        (1.0 - float(lost) / float(packets.max(1))).clamp(0.0, 1.0)
+    };
+    let shares = seconds.windows(TOGETHER.min(seconds.len()).max(1)).map(share).collect();
+    Some(low(shares)? * float(kbps))
 }
 
 /// Whether the stream stood still in that second, or the one before it: a gap tells nothing of the rate.
@@ -155,13 +169,36 @@ pub(super) const fn confidence(seconds: usize) -> &'static str {
     }
 }
 
+/// Standstill that is bridged, in milliseconds. Over SRT the acknowledged packets stand still at every
+/// repair, which nobody sees before the latency is used up; the repair itself takes a round trip more.
+pub(super) fn bridged(reading: &Reading) -> u64 {
+    const SPARE_MS: u64 = 100;
+    let Some(srt) = &reading.srt else { return 0 };
+    let round_trip = reading.take.as_ref().and_then(|take| take.round_trip_ms).unwrap_or_default();
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates; NaN is 0")]
+    let round_trip = round_trip.ceil() as u64;
+    srt.latency_ms.saturating_add(round_trip).saturating_add(SPARE_MS)
+}
+
 /// The time that was watched, and the spells of damaging gaps in it: pictures dropped, packets too late, or
 /// standstills that an encoder's queue does not bridge.
 pub(super) fn watched(reading: &Reading) -> Option<Watched> {
+    watched_beyond(reading, 0, false)
+}
+
+/// Likewise without what a pause of this computer of so many milliseconds explains: standstills longer by no
+/// more than that, and losses unless they are `beyond_doubt`.
+pub(super) fn watched_but(reading: &Reading, pause_ms: f64, beyond_doubt: bool) -> Option<Watched> {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates; NaN is 0")]
+    let pause = pause_ms.ceil() as u64;
+    watched_beyond(reading, pause, !beyond_doubt)
+}
+
+fn watched_beyond(reading: &Reading, more_ms: u64, no_losses: bool) -> Option<Watched> {
     let take = reading.take.as_ref()?;
-    let bridged = reading.srt.as_ref().map_or(DAMAGING_MS, |srt| srt.latency_ms.max(DAMAGING_MS));
+    let bridged = bridged(reading).max(DAMAGING_MS).saturating_add(more_ms);
     let bad = take.seconds.iter().enumerate().filter(|(_, second)| second.dropped > 0 || second.too_late > 0);
-    let mut began: Vec<u64> = bad.map(|(index, _)| index as u64 * 1000).collect();
+    let mut began: Vec<u64> = bad.filter(|_| !no_losses).map(|(index, _)| index as u64 * 1000).collect();
     began.extend(take.stalls.iter().filter(|stall| stall.ms >= bridged).map(|stall| stall.at_ms));
     began.sort_unstable();
     Some(Watched { seconds: float(take.seconds.len() as u64), spells: spells(began) })

@@ -131,6 +131,65 @@ fn a_busy_computer_is_not_the_network() {
 }
 
 #[test]
+fn a_busy_moment_excuses_only_what_it_explains() {
+    let asked = Limits { gap_risk: Some(AtMost(0.2)), ..limits() };
+    let stood = |ms, late_ms| {
+        let mut reading = rtmp(vec![second(); 60]);
+        let take = reading.take.as_mut().unwrap();
+        (take.stalls, take.late_max_ms) = (vec![Stall { at_ms: 30_000, ms }], late_ms);
+        take.seconds[31].lag_ms = Some(u32::try_from(ms).unwrap());
+        reading
+    };
+    let suspected = |reading: &Reading| {
+        let findings = Rehearsal::judge(&asked, reading);
+        findings.iter().filter(|finding| finding.code == "rehearsal.instrument_suspect").count()
+    };
+    assert_eq!(suspected(&stood(2_050, 2_000.0)), 2, "standstill and risk");
+    let hiccup = stood(14_000, 200.0);
+    for code in ["rehearsal.stalled", "rehearsal.fell_behind", "rehearsal.risk_too_high"] {
+        assert_eq!(effect_of(&asked, &hiccup, code), Effect::Fail);
+    }
+    let mut frozen = dropping(10, 1);
+    frozen.take.as_mut().unwrap().late_max_ms = 2_000.0;
+    assert_eq!(effect_of(&asked, &frozen, "rehearsal.instrument_suspect"), Effect::Unknown);
+}
+
+#[test]
+fn over_srt_a_standstill_within_the_latency_is_bridged() {
+    let mut reading = srt(1_200, 0, vec![1; 200]);
+    reading.srt.as_mut().unwrap().latency_ms = 4_000;
+    let take = reading.take.as_mut().unwrap();
+    take.stalls = vec![Stall { at_ms: 30_000, ms: 2_050 }];
+    take.seconds[31].lag_ms = Some(4_100);
+    let limits = Limits { lag_ms: Some(AtMost(1_000)), ..limits() };
+    assert_eq!(effect_of(&limits, &reading, "rehearsal.no_long_stall"), Effect::Pass);
+    assert_eq!(effect_of(&limits, &reading, "rehearsal.in_step"), Effect::Pass);
+    reading.take.as_mut().unwrap().stalls[0].ms = 4_200;
+    assert_eq!(effect_of(&limits, &reading, "rehearsal.stalled"), Effect::Fail);
+}
+
+#[test]
+fn outages_over_srt_are_no_rate_and_no_advice_is_below_what_can_be_sent() {
+    let outage =
+        |n| Second { lost: 700 * u32::from(n % 8 == 3), too_late: 700 * u32::from(n % 8 == 3), ..second() };
+    let counted = |seconds: Vec<Second>| {
+        let mut reading = srt(2_100, 2_100, vec![]);
+        reading.srt_counts.as_mut().unwrap().packets = 12_000;
+        reading.take.as_mut().unwrap().seconds = seconds;
+        reading
+    };
+    assert_eq!(carried(&counted((0..20).map(outage).collect())), Some(Carried::AtLeast(6_128)));
+    let thin = Second { lost: 120, too_late: 120, ..second() };
+    assert_eq!(carried(&counted(vec![thin; 20])), Some(Carried::About(4_900)));
+    let dead = Second { lost: 600, too_late: 600, ..second() };
+    let findings = Rehearsal::judge(&limits(), &counted(vec![dead; 20]));
+    assert!(
+        findings.iter().all(|finding| !finding.remedy.contains("lower the bit rate to")),
+        "{findings:#?}"
+    );
+}
+
+#[test]
 fn lag_and_standstills_are_judged_or_unknown() {
     let mut reading = rtmp(vec![second(); 60]);
     let take = reading.take.as_mut().unwrap();
