@@ -12,8 +12,8 @@ use super::tally::{Look, Tally};
 use super::{End, LOOK, Plan, Stop, Take, Watch};
 use crate::media::ts::{Muxer, PACKET};
 use crate::media::{Padded, Piece};
-use crate::model::WireText;
-use crate::net::ready;
+use crate::model::{Family, WireText};
+use crate::net::{icmp_error, ready};
 use crate::wire::srt::{
     BadOptions, CLASS_MS, Caller, CallerEvent, CallerOptions, Conclusion, Ending, LIVE_PAYLOAD, NotSent,
 };
@@ -86,9 +86,11 @@ pub fn call(
     let bandwidth = plan.kbps.saturating_mul(125 * RUSH).min(FASTEST);
     let options = CallerOptions { bandwidth, payload_bytes: LIVE_PAYLOAD, induction_only: false, ..options };
     let caller = Caller::new(options, peer, seed, Instant::now())?;
-    let mut session = Session { socket, peer, caller, datagram: vec![0; DATAGRAM], refused: 0, sent: 0 };
+    let mut session =
+        Session { socket, peer, caller, datagram: vec![0; DATAGRAM], plays: false, refused: 0, sent: 0 };
     Ok(match session.connect(stop) {
         Ok(conclusion) => {
+            session.play();
             let mut stream = Play {
                 latency: conclusion.latency,
                 session,
@@ -117,6 +119,7 @@ struct Session<'a> {
     peer: SocketAddr,
     caller: Caller,
     datagram: Vec<u8>,
+    plays: bool,
     refused: u32,
     sent: u64,
 }
@@ -147,6 +150,7 @@ impl Session<'_> {
                 Ok(length) => {
                     let bytes = self.datagram.get(..length).unwrap_or_default();
                     self.caller.receive(Instant::now(), self.peer, bytes);
+                    self.refused = 0;
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
                 Err(error) => self.failed(error)?,
@@ -170,11 +174,23 @@ impl Session<'_> {
         self.caller.next_time().map_or(now, |due| due.clamp(now, now + AHEAD))
     }
 
-    /// One "port unreachable" may be a leftover of a service that is just starting.
+    /// From here on errors of the way are as for an encoder: what routers say of single packets is not kept.
+    fn play(&mut self) {
+        const QUEUED: usize = 64;
+        self.plays = true;
+        self.refused = 0;
+        icmp_error::keep(self.socket, Family::of(self.peer.ip()), false);
+        let _ = (0..QUEUED).take_while(|_| icmp_error::take(self.socket).is_some()).count();
+    }
+
+    /// One "port unreachable" may be a leftover of a service that is just starting; three without a word
+    /// between them are its end. While it plays, what fails on the way loses a packet, and silence decides.
     fn failed(&mut self, error: io::Error) -> io::Result<()> {
-        self.refused += 1;
-        let refused = error.kind() == io::ErrorKind::ConnectionRefused;
-        if refused && self.refused < 3 { Ok(()) } else { Err(error) }
+        if error.kind() == io::ErrorKind::ConnectionRefused {
+            self.refused += 1;
+            return if self.refused < 3 { Ok(()) } else { Err(error) };
+        }
+        if self.plays && of_the_way(&error) { Ok(()) } else { Err(error) }
     }
 
     fn wait(&self, most: Duration) {
@@ -214,7 +230,7 @@ impl Play<'_> {
                 self.encoded(&piece, now);
             }
             if let Err(error) = self.session.exchange() {
-                return End::Broken { problem: WireText::from(error.to_string()) };
+                return broke(&error);
             }
             while let Some(event) = self.session.caller.event() {
                 if let CallerEvent::Ended(ending) = event {
@@ -325,6 +341,27 @@ fn whole(packed: &mut Vec<u8>) -> Vec<Vec<u8>> {
     payloads
 }
 
+/// Whether a network said that a packet cannot go on, or none can be found at the moment.
+fn of_the_way(error: &io::Error) -> bool {
+    let unreachable = [
+        io::ErrorKind::HostUnreachable,
+        io::ErrorKind::NetworkUnreachable,
+        io::ErrorKind::NetworkDown,
+        io::ErrorKind::AddrNotAvailable,
+    ];
+    let too_big = cfg!(unix) && error.raw_os_error() == Some(libc::EMSGSIZE);
+    unreachable.contains(&error.kind()) || too_big
+}
+
+/// How a stream ends whose socket says no.
+fn broke(error: &io::Error) -> End {
+    match error.kind() {
+        // Nobody listens any more.
+        io::ErrorKind::ConnectionRefused => End::Closed { reset: true },
+        _ => End::Broken { problem: WireText::from(error.to_string()) },
+    }
+}
+
 fn ended(ending: Ending) -> End {
     match ending {
         Ending::Shutdown => End::Closed { reset: false },
@@ -338,6 +375,34 @@ fn ended(ending: Ending) -> End {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_the_way_says_loses_a_packet_and_a_shut_port_ends_the_stream() {
+        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let peer = "127.0.0.1:9".parse().unwrap();
+        let caller = Caller::new(CallerOptions::default(), peer, 1, Instant::now()).unwrap();
+        let mut session = Session {
+            socket: &socket,
+            peer,
+            caller,
+            datagram: Vec::new(),
+            plays: false,
+            refused: 0,
+            sent: 0,
+        };
+        let error = |code| io::Error::from_raw_os_error(code);
+        assert!(session.failed(error(libc::EHOSTUNREACH)).is_err(), "nothing stands yet");
+        session.play();
+        for code in [libc::EHOSTUNREACH, libc::ENETUNREACH, libc::EMSGSIZE].repeat(9) {
+            session.failed(error(code)).unwrap();
+        }
+        for _ in 0..2 {
+            session.failed(error(libc::ECONNREFUSED)).unwrap();
+        }
+        let third = session.failed(error(libc::ECONNREFUSED)).unwrap_err();
+        assert_eq!(broke(&third), End::Closed { reset: true });
+        assert!(matches!(broke(&session.failed(error(libc::EBADF)).unwrap_err()), End::Broken { .. }));
+    }
 
     #[test]
     fn a_large_keyframe_reserves_no_more_than_it_holds() {
