@@ -11,6 +11,7 @@ use crate::net::stamp::path_mtu::{self, LONGEST_S, MOST_PACKETS, Outcome};
 use crate::net::{dial, failure, icmp_error, stamp};
 use crate::probe::Env;
 use crate::probe::path::{Flow, LostOn, Marked, Method, PathMtu, Seen, Target, Timestamps, TooBig, Trouble};
+use crate::wire::control::Grant;
 use crate::wire::stamp::Session;
 
 /// Most packets of the search for the path MTU, and most seconds.
@@ -52,7 +53,8 @@ pub(super) async fn through_far_end(
     let path_mtu = found.map(|found| told(&found, Some(counted.packets)));
     let seconds = u32::from(target.seconds()) * 2 + u32::from(CONTROL_S);
     let opening = control.open_stamp(seconds, allowance(target.packets()));
-    let (ssid, _) = tokio::time::timeout(limit, opening).await.map_err(|_| slow())??;
+    let (ssid, grant) = tokio::time::timeout(limit, opening).await.map_err(|_| slow())??;
+    allows(&grant, target)?;
     let mut flow = reflect(target, remote, env, ssid, Method::StampSession).await?;
     flow.path_mtu = path_mtu;
     // Without its count the flow still stands; it only cannot say which way a loss was.
@@ -61,6 +63,21 @@ pub(super) async fn through_far_end(
         flow.arrived_from_elsewhere = Some(closed.foreign);
     }
     Ok(flow)
+}
+
+/// Refuses to measure beyond what the far end answers: its silence would be taken for loss.
+fn allows(grant: &Grant, target: &Target) -> Result<(), NotMeasured> {
+    const SPARE_S: u32 = 3;
+    let (seconds, packets) = (u32::from(target.seconds()) + SPARE_S, u64::from(target.packets()));
+    if grant.seconds >= seconds && grant.packets >= packets {
+        return Ok(());
+    }
+    let why = format!(
+        "the far end allows only {} s and {} packets, and this takes {seconds} s and {packets}",
+        grant.seconds, grant.packets
+    );
+    let remedy = "start `golive far-end` with a larger --max-seconds, or measure for a shorter time";
+    Err(NotMeasured::new(Cause::FarEnd, why, remedy))
 }
 
 /// To a reflector that takes packets of no session, or of one that is open.
@@ -193,4 +210,22 @@ fn unreached(target: &Target, remote: SocketAddr, method: Method, offset_ms: f64
 fn allowance(packets: u32) -> u64 {
     let packets = u64::from(packets);
     packets + packets / 4 + 16
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_far_end_that_allows_too_little_is_no_loss() {
+        let target: Target =
+            serde_json::from_value(serde_json::json!({ "to": { "far_end": "cloud" }, "seconds": 60 }))
+                .unwrap();
+        let grant = |seconds, packets| Grant { seconds, bytes: u64::MAX, packets };
+        let packets = u64::from(target.packets());
+        assert!(allows(&grant(150, packets), &target).is_ok());
+        let why = allows(&grant(30, packets), &target).unwrap_err();
+        assert!(why.cause == Cause::FarEnd && why.detail.as_str().contains("only 30 s"), "{why:?}");
+        assert!(allows(&grant(150, packets - 1), &target).is_err());
+    }
 }
