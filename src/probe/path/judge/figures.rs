@@ -109,11 +109,12 @@ pub(super) fn hold_against(limits: &Limits, flow: &Flow, trip: &RoundTrip, place
 }
 
 /// Handshakes are few, small and one after another: they tell delay, and loss where enough of them
-/// were made that a single lost one is within the limit.
+/// were made that a single lost one is within the limit, or where more were lost than so many may lose.
 fn handshakes_tell(flow: &Flow, name: &str, limits: &Limits) -> bool {
     let enough = |AtMost(limit): AtMost<f64>| limit <= 0.0 || count(flow.sent) * limit >= 100.0;
+    let beyond = flow.sent.saturating_sub(flow.received) >= 2;
     match name {
-        LOSS_OF => limits.loss_percent.is_none_or(enough),
+        LOSS_OF => limits.loss_percent.is_none_or(|limit| enough(limit) || beyond),
         BURST_OF | ORDER_OF | SINGLE_OF => false,
         _ => true,
     }

@@ -54,10 +54,12 @@ pub(super) async fn measure(target: &Target, env: &Env) -> Result<Reading, NotMe
     let mut first = None;
     for remote in addresses {
         if env.cancel.is_cancelled() {
-            break;
+            // A family that was not tried must not be left out of what is judged.
+            return Err(NotMeasured::cancelled());
         }
         match flows(target, remote, env).await {
             Ok(flows) => reading.flows.extend(flows),
+            Err(_) if env.cancel.is_cancelled() => return Err(NotMeasured::cancelled()),
             Err(why) => {
                 reading.unasked.push(Unasked { remote, why: why.detail.as_str().into() });
                 first.get_or_insert(why);
