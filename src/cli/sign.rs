@@ -103,10 +103,11 @@ pub(super) fn decide(args: &Args, keeper: &mut dyn Keeper) -> anyhow::Result<Dec
     let (policy, _) =
         report::judged_from(document).map_err(|error| exit::Failure::new(exit::DATA, error.to_string()))?;
     let mut decision = decision(args, &bundle, document, &policy)?;
+    let roster = Roster::new(&policy, None);
     let signer = signer::find(
         &signer::Wanted { key: args.key.as_deref(), agent: args.agent, new_key: args.new_key.as_deref() },
         &args.role,
-        &Roster::new(&policy, None),
+        &roster,
         decision.at,
         keeper,
     )?;
@@ -115,13 +116,7 @@ pub(super) fn decide(args: &Args, keeper: &mut dyn Keeper) -> anyhow::Result<Dec
         (None, Some(_)) => Level::Ticket,
         (None, None) => Level::Named,
     };
-    if decision.level < policy.signatures.level {
-        let asked = policy.signatures.level;
-        return Err(usage(format!(
-            "the policy asks for a decision that is {asked}; this one is {}",
-            decision.level
-        )));
-    }
+    enough(&roster, &policy, &decision)?;
     decision.key = signer.as_ref().map(|signer| seal::fingerprint(signer.public()));
     let bytes = decision.to_bytes()?;
     let names = &bundle.names;
@@ -139,12 +134,29 @@ pub(super) fn decide(args: &Args, keeper: &mut dyn Keeper) -> anyhow::Result<Dec
     Ok(decision)
 }
 
+/// Only a decision that is tied to its person as strongly as the policy asks is written.
+fn enough(roster: &Roster<'_>, policy: &Policy, decision: &Decision) -> anyhow::Result<()> {
+    let (role, has) = (&decision.role, decision.level);
+    let asked = roster.asks(role).max(policy.signatures.level);
+    if has >= asked {
+        return Ok(());
+    }
+    Err(usage(match roster.fingerprint(role) {
+        Some(key) => format!(
+            "the policy names a key for {role} ({key}), so that nothing but a signature by it is its decision: \
+             sign with --key or --agent; this one is {has}"
+        ),
+        None => format!("the policy asks for a decision that is {asked}; this one is {has}"),
+    }))
+}
+
 /// Only a report that holds, and counts now, is signed.
 fn signable(standing: &Standing) -> anyhow::Result<&Document> {
-    let in_the_way = standing
-        .problems
-        .iter()
-        .find(|problem| !matches!(problem, Problem::NotDecided { .. } | Problem::TooWeak { .. }));
+    // what others have yet to do, or to do better
+    let theirs = |problem: &&Problem| {
+        matches!(problem, Problem::NotDecided { .. } | Problem::TooWeak { .. } | Problem::NotByKey { .. })
+    };
+    let in_the_way = standing.problems.iter().find(|problem| !theirs(problem));
     if let Some(problem) = in_the_way {
         let code = match (problem, problem.gravity()) {
             (Problem::Report { .. }, _) => exit::DATA,

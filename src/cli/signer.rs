@@ -67,7 +67,7 @@ pub(super) fn find(
     keeper: &mut dyn Keeper,
 ) -> anyhow::Result<Option<Signer>> {
     // before a key is made or a passphrase asked for
-    if let (Some(file), Some(known)) = (wanted.new_key, roster.fingerprints(role).first()) {
+    if let (Some(file), Some(known)) = (wanted.new_key, roster.fingerprint(role)) {
         return Err(usage(format!(
             "the policy names a key for {role} already ({known}): sign with that one, not with a new one in {}",
             line(&file.display().to_string())
@@ -126,22 +126,21 @@ fn private(_: &std::fs::Metadata) -> Result<(), String> {
 /// The role's key among those that the agent holds; the only one, where the policy names none.
 fn from_agent(role: &Role, roster: &Roster<'_>) -> anyhow::Result<PublicKey> {
     let held = Agent::connect()?.keys()?;
-    let known = roster.fingerprints(role);
+    let known = roster.fingerprint(role);
     let shown = |keys: &[PublicKey]| keys.iter().map(seal::fingerprint).collect::<Vec<_>>().join(", ");
-    if let Some(key) = held.iter().find(|key| known.contains(&seal::fingerprint(key))) {
+    if let Some(key) = held.iter().find(|key| known.as_ref() == Some(&seal::fingerprint(key))) {
         return Ok(key.clone());
     }
-    match (held.as_slice(), known.as_slice()) {
+    match (held.as_slice(), known) {
         ([], _) => Err(usage("the SSH agent holds no key: `ssh-add` yours first")),
-        ([only], []) => Ok(only.clone()),
-        (several, []) => Err(usage(format!(
+        ([only], None) => Ok(only.clone()),
+        (several, None) => Err(usage(format!(
             "the SSH agent holds several keys ({}) and the policy names none for {role}: \
              say which with --key FILE.pub",
             shown(several)
         ))),
-        (others, known) => Err(usage(format!(
-            "the SSH agent does not hold the key of {role} ({}), but {}",
-            known.join(" or "),
+        (others, Some(known)) => Err(usage(format!(
+            "the SSH agent does not hold the key of {role} ({known}), but {}",
             shown(others)
         ))),
     }

@@ -19,7 +19,8 @@ use crate::report::seal::{self, Choice, Gravity, Problem, Standing};
 pub(super) struct Args {
     /// A run's report.json, or the run's folder; decisions and signatures lie beside it.
     file: PathBuf,
-    /// A policy that you trust: its keys count as well, and those that it revokes do not.
+    /// A policy that you trust: where it names a role's key, only that one counts, whatever the
+    /// report's own policy says; who must sign, how strongly, and revoked keys are taken from both.
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
     /// The full report of a redacted copy: proves that the copy was made from it, and verifies it, too.

@@ -100,7 +100,8 @@ pub struct PersonDraft {
     /// Name.
     #[schemars(with = "String")]
     pub name: Option<String>,
-    /// Public key, OpenSSH format: the line of a `.pub` file. Ed25519 or ECDSA.
+    /// Public key, OpenSSH format: the line of a `.pub` file. Ed25519 or ECDSA. Where it is given,
+    /// nothing but a signature by it is this role's decision: a name or a ticket alone is none.
     pub key: Option<String>,
     /// Until when that key may sign: a date-time with offset, without quotes.
     pub key_until: Option<When>,

@@ -47,7 +47,8 @@ impl fmt::Display for Level {
 pub struct Signatures {
     /// Roles whose decision the report needs; every accountable role, when empty.
     pub required: Vec<Role>,
-    /// How strongly each decision must be tied to its person, at least.
+    /// How strongly each decision must be tied to its person, at least. A role with a key in
+    /// `[people]` always decides by a signature.
     pub level: Level,
     /// Keys that no longer count.
     pub revoked: Vec<Revoked>,
@@ -81,7 +82,8 @@ pub(super) struct SignaturesDraft {
     /// may only add.
     pub required: BTreeSet<Role>,
     /// How strongly each decision must be tied to its person, at least (default: `"named"`).
-    /// A later layer may only raise it.
+    /// A role with a key in `[people]` always decides by a signature of it. A later layer may
+    /// only raise it.
     pub level: Option<Level>,
     /// Keys that no longer count. A later layer may only add.
     pub revoked: Vec<RevokedDraft>,

@@ -15,3 +15,4 @@ mod secrets;
 mod story;
 mod whole;
 mod tickets;
+mod trusted;

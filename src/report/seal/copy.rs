@@ -33,6 +33,8 @@ pub fn against(mut copy: Standing, copied: &Bundle, full: Standing, bundle: &Bun
         Some(Ok(true)) => {
             copy.problems.retain(|problem| !matches!(problem, Problem::Redacted { .. }));
             copy.notes.push(format!("redacted copy, made from {} (sha256 {})", full.file, full.sha256));
+            let known = copy.notes.clone();
+            copy.notes.extend(full.notes.into_iter().filter(|note| !known.contains(note)));
             // what is stale or broken is said once
             let more: Vec<Problem> =
                 full.problems.into_iter().filter(|problem| !copy.problems.contains(problem)).collect();

@@ -23,6 +23,7 @@ mod parts;
 mod problem;
 mod roster;
 mod show;
+mod trusted;
 mod verify;
 
 pub use bundle::{Bundle, BundleError, Names, Words};

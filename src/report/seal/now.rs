@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::Problem;
 use super::verify::Verifier;
+use super::{Problem, Roster};
 use crate::model::{CheckId, Role};
 use crate::policy::Policy;
 use crate::report::Document;
@@ -12,12 +12,12 @@ use crate::report::v1::WaiverState;
 
 impl Verifier<'_> {
     /// Who must decide has decided, strongly enough.
-    pub fn asked(&mut self, own: &Policy) {
-        for role in must_sign(own) {
+    pub fn asked(&mut self, roster: &Roster<'_>) {
+        for role in roster.needed() {
             let found = self.standing.signed.iter().find(|signed| signed.decision.role == role);
             let has = found.map(|signed| signed.level);
             let tried = self.bundle.words.contains_key(&role);
-            let asked = own.signatures.level;
+            let asked = roster.asks(&role);
             match has {
                 // why it does not count has been said
                 None if tried => {}

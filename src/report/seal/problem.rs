@@ -52,8 +52,8 @@ pub enum Problem {
     #[error("{file} is by {found}, but the policy names {named} for {role}")]
     WrongName { file: String, role: Role, found: String, named: String },
     /// Signed with another key than the policy's.
-    #[error("wrong key: {file} was made with {found}, but the key of {role} is {}", known.join(" or "))]
-    WrongKey { file: String, role: Role, found: String, known: Vec<String> },
+    #[error("wrong key: {file} was made with {found}, but the key of {role} is {known}")]
+    WrongKey { file: String, role: Role, found: String, known: String },
     /// The key is revoked.
     #[error("key revoked: {role} signed with {key}, which does not count since {since} ({reason})")]
     Revoked { role: Role, key: String, since: Timestamp, reason: String },
@@ -98,6 +98,11 @@ pub enum Problem {
     /// Tied to its person more weakly than the policy asks.
     #[error("the decision of {role} is {has}, and the policy asks for: {asked}")]
     TooWeak { role: Role, has: Level, asked: Level },
+    /// Not signed, though there is a key to sign with.
+    #[error(
+        "the decision of {role} is {has}, but {role} has a key ({key}): only what is signed with it counts"
+    )]
+    NotByKey { role: Role, has: Level, key: String },
 }
 
 fn about(checks: &[CheckId]) -> String {
@@ -114,7 +119,8 @@ impl Problem {
             | Self::WaiverExpired { .. }
             | Self::NotDecided { .. }
             | Self::Redacted { .. }
-            | Self::TooWeak { .. } => Gravity::Open,
+            | Self::TooWeak { .. }
+            | Self::NotByKey { .. } => Gravity::Open,
             _ => Gravity::Forged,
         }
     }

@@ -86,13 +86,15 @@ pub fn verify(bundle: &Bundle, today: Option<&Policy>, beside: Option<&[Entry]>,
         }
     };
     let own = document.as_ref().and_then(|document| verifier.report(document));
-    verifier.decisions(document.as_ref(), own.as_ref(), today);
-    if let (Some(document), Some(own)) = (&document, &own) {
+    let roster = own.as_ref().map(|own| Roster::new(own, today));
+    verifier.decisions(document.as_ref(), own.as_ref(), roster.as_ref(), today.is_some());
+    if let (Some(document), Some(own), Some(roster)) = (&document, &own, &roster) {
         verifier.carried(document, own);
         if document.redacted.is_some() {
             verifier.copy(document);
         } else {
-            verifier.asked(own);
+            verifier.asked(roster);
+            verifier.trusted(own, today);
             verifier.ledger(document, beside);
         }
         verifier.still(document);
@@ -136,7 +138,13 @@ impl Verifier<'_> {
         Some(policy)
     }
 
-    fn decisions(&mut self, document: Option<&Document>, own: Option<&Policy>, today: Option<&Policy>) {
+    fn decisions(
+        &mut self,
+        document: Option<&Document>,
+        own: Option<&Policy>,
+        roster: Option<&Roster<'_>>,
+        trusted: bool,
+    ) {
         for (role, Words { decision, signature }) in &self.bundle.words {
             let Some(bytes) = decision else {
                 let file = self.bundle.names.signature(role.as_str());
@@ -153,11 +161,10 @@ impl Verifier<'_> {
             };
             let before = self.standing.problems.len();
             self.about_this(role, &decision);
-            if let (Some(document), Some(own)) = (document, own) {
+            if let (Some(document), Some(own), Some(roster)) = (document, own, roster) {
                 self.decided(role, &decision, document, own);
                 let sound = self.standing.problems.len() == before;
-                let roster = Roster::new(own, today);
-                let level = self.tied(role, &decision, bytes, signature.as_deref(), &roster, sound);
+                let level = self.tied(role, &decision, bytes, signature.as_deref(), roster, sound);
                 if self.standing.problems.len() == before {
                     self.standing.signed.push(Signed { decision, level });
                 }
@@ -165,7 +172,7 @@ impl Verifier<'_> {
         }
         let same = same_hands(&self.standing.signed);
         self.standing.notes.extend(same);
-        if today.is_none() && self.standing.signed.iter().any(|signed| signed.level == Level::Key) {
+        if !trusted && self.standing.signed.iter().any(|signed| signed.level == Level::Key) {
             self.note(
                 "the keys are those that the report's own policy names: compare the fingerprints with what \
                  you know, or give a policy that you trust with --policy"
@@ -236,6 +243,8 @@ impl Verifier<'_> {
             if let Some(key) = &decision.key {
                 let key = line(key);
                 self.problem(Problem::SignatureMissing { role: role.clone(), key, file });
+            } else if let Some(key) = roster.fingerprint(role) {
+                self.problem(Problem::NotByKey { role: role.clone(), has: without_key, key });
             }
             return without_key;
         };
@@ -255,6 +264,13 @@ impl Verifier<'_> {
         }
         let key = signature.key();
         if let Err(problem) = roster.may_sign(role, &key, decision.at) {
+            if roster.own_word_only(role, &key) {
+                self.note(format!(
+                    "{} is the key of {role} by the report's own policy only, and the policy that you trust \
+                     names another: if the key was replaced since, verify with a policy of that time that you trust",
+                    fingerprint(&key)
+                ));
+            }
             self.problem(match problem {
                 Problem::WrongKey { role, found, known, .. } => {
                     Problem::WrongKey { file, role, found, known }
@@ -274,7 +290,7 @@ impl Verifier<'_> {
         for other in roster.also(role, &key) {
             self.note(format!("the same key stands for {role} and for {other}"));
         }
-        if roster.keys(role).is_empty() {
+        if roster.key(role).is_none() {
             self.note(format!(
                 "{role} signed with {}, which the policy does not name: nothing ties that key to {}",
                 fingerprint(&key),
