@@ -119,6 +119,16 @@ pub(super) fn verified(bundle: &Bundle, today: Option<&Policy>, now: Timestamp) 
     standing
 }
 
+/// The same with the paper that lies beside, which is for people and is not signed.
+pub(super) fn with_papers(bundle: &Bundle, standing: Standing) -> anyhow::Result<Standing> {
+    let read = |ending: &str| {
+        let file = bundle.names.path(&bundle.names.beside(ending));
+        if file.is_file() { bytes(&file).map(Some) } else { Ok(None) }
+    };
+    let papers = seal::Papers { pdf: read("pdf")?, html: read("html")? };
+    Ok(seal::papers(standing, bundle, &papers))
+}
+
 /// Only a report that is what it says it is is gone on with; `what` was to be done.
 pub(super) fn sound(bundle: &Bundle, what: &str) -> anyhow::Result<()> {
     let standing = verified(bundle, None, crate::net::clock::now());

@@ -9,8 +9,8 @@ use jiff::Timestamp;
 use super::{exit, load};
 use crate::report::seal::{self, Choice, Gravity, Problem, Standing};
 
-/// Verify a report offline: signatures, who signed, whether the verdict follows from the stored
-/// readings and still counts, and the ledger of runs.
+/// Verify a report offline: signatures, who signed, whether all that it shows follows from the stored
+/// readings and still counts, the ledger of runs, and that report.pdf and report.html beside it are its own.
 ///
 /// Ends with 79 when something is not what it says it is, with 3 when it does not carry a
 /// decision (stale, not signed by all who must), else with the verdict's code; 2 when a signer
@@ -35,10 +35,10 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let bundle = load::bundle(&args.file)?;
     let today = args.policy.as_deref().map(load::policy).transpose()?;
     let now = args.at.unwrap_or_else(crate::net::clock::now);
-    let mut standing = load::verified(&bundle, today.as_ref(), now);
+    let mut standing = load::with_papers(&bundle, load::verified(&bundle, today.as_ref(), now))?;
     if let Some(file) = &args.against {
         let whole = load::bundle(file)?;
-        let full = load::verified(&whole, today.as_ref(), now);
+        let full = load::with_papers(&whole, load::verified(&whole, today.as_ref(), now))?;
         standing = seal::against(standing, &bundle, full, &whole);
     }
     io::stdout().lock().write_all(seal::show(&standing).as_bytes())?;

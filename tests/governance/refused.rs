@@ -220,3 +220,71 @@ fn a_go_against_a_no_go_needs_its_reasons_and_never_becomes_go() {
     assert_eq!(code, 2, "{said}");
     assert!(said.contains("dissent: the board wants it"), "{said}");
 }
+
+/// Not the verdict alone: whatever is shown must follow from the policy and the readings, before
+/// anybody signs it.
+#[test]
+fn what_is_shown_is_held_against_the_readings() {
+    let event = Event::new();
+    event.go("runs/a");
+    for paper in ["report.pdf", "report.html"] {
+        std::fs::remove_file(report(&event, paper)).unwrap();
+    }
+    let file = report(&event, "report.json");
+    let good = std::fs::read_to_string(&file).unwrap();
+    let document: serde_json::Value = serde_json::from_str(&good).unwrap();
+    let expires = document["verdict"]["expires"].as_str().unwrap();
+    let target = document["checks"][0]["target"].as_str().unwrap();
+    let version = format!("\"golive\": \"{}\"", env!("CARGO_PKG_VERSION"));
+    for (from, to, words) in [
+        (
+            format!("\"expires\": \"{expires}\""),
+            "\"expires\": \"2099-01-01T00:00:00Z\"",
+            "said to count until 2099",
+        ),
+        (format!("\"target\": \"{target}\""), "\"target\": \"another\"", "its target (rules.open)"),
+        (
+            "\"limits\": []".to_owned(),
+            "\"limits\": [{\"field\": \"x\", \"bound\": \"1\"}]",
+            "its limits (rules.open",
+        ),
+        ("\"observed\": \"".to_owned(), "\"observed\": \"12345 ", "what was observed (rules.open"),
+    ] {
+        assert!(good.contains(&from), "{from}");
+        std::fs::write(&file, good.replace(&from, to)).unwrap();
+        refused(&event, 79, words);
+        let (code, said) = event.sign("runs/a", "it", "go", &[]);
+        assert!(code == 79 && said.contains("not signed: the verdict does not follow"), "{words}: {said}");
+        // of another version only what the verdict rests on is known: the rest is said
+        std::fs::write(&file, good.replace(&from, to).replace(&version, "\"golive\": \"9.9.9\"")).unwrap();
+        let hard = words.contains("2099");
+        refused(&event, if hard { 79 } else { 3 }, words);
+    }
+    // words alone: said, and the signers may judge
+    std::fs::write(&file, good.replacen("\"observed\": \"", "\"observed\": \"surely ", 1)).unwrap();
+    refused(&event, 3, "note: texts that this golive writes otherwise");
+    refused(&event, 3, "what was observed (rules.open)");
+}
+
+/// The paper of a better report beside a worse one.
+#[test]
+fn the_paper_of_another_report_is_refused() {
+    let event = signed();
+    let good = event.verify("runs/a", &[]).1;
+    assert!(!good.contains("is not the page"), "{good}");
+    let policy = event.path("event.toml");
+    let answers = event.answers(&[("rules.open", "it", false), ("stop.authority", "marketing", true)]);
+    assert_eq!(event.check("runs/b", &policy, &answers).0, 2);
+    for name in ["report.pdf", "report.html"] {
+        let kept = std::fs::read(report(&event, name)).unwrap();
+        std::fs::copy(event.path("runs/b").join(name), report(&event, name)).unwrap();
+        refused(&event, 79, &format!("{name} is not the paper of report.json"));
+        let ticket = ["--jira", "https://example.com", "--issue", "OPS-1", "--html", "--dry-run"];
+        let (code, said) = event.golive("attach", "runs/a", &ticket);
+        assert!(code == 79 && said.contains("nothing was attached"), "{code} {said}");
+        std::fs::write(report(&event, name), kept).unwrap();
+    }
+    // the right digest in a page with other words: said, and attached as it is made anew
+    change(&event, "report.html", "R. Osei", "N. Osei");
+    refused(&event, 0, "report.html is not the page that this golive makes");
+}

@@ -4,29 +4,36 @@ use std::path::Path;
 
 use super::exit;
 use crate::net::ticket::Attachment;
-use crate::report::seal::{Bundle, Words};
-use crate::report::{MAX_BYTES, line};
+use crate::report::seal::{Bundle, Standing, Words};
+use crate::report::{self, Document, Filed, MAX_BYTES, line};
 
 const JSON: &str = "application/json";
 const TEXT: &str = "text/plain";
 
 /// The PDF if there is one, the report, and what was decided about it, in this order. The
-/// report's and the decisions' bytes are those that were verified.
-pub(super) fn of(bundle: &Bundle, with_html: bool) -> anyhow::Result<Vec<Attachment>> {
+/// report's and the decisions' bytes are those that were verified; what people will read is made
+/// from them here, since nothing signs the pages that lie beside.
+pub(super) fn of(
+    bundle: &Bundle,
+    standing: &Standing,
+    document: &Document,
+    with_html: bool,
+) -> anyhow::Result<Vec<Attachment>> {
     let names = &bundle.names;
+    let whole = Filed { document, bytes: &bundle.report, signed: &standing.signed, refused: &[] };
     let mut files = Vec::new();
-    files.extend(beside(&names.path(&names.beside("pdf")), "application/pdf")?);
+    if names.path(&names.beside("pdf")).is_file() {
+        let (name, bytes) = (names.beside("pdf"), report::pdf(&whole)?);
+        files.push(Attachment { name, content_type: "application/pdf", bytes });
+    }
     files.push(Attachment {
         name: names.report().to_owned(),
         content_type: JSON,
         bytes: bundle.report.clone(),
     });
     if with_html {
-        let html = names.path(&names.beside("html"));
-        let found = beside(&html, "text/html")?;
-        files.push(found.ok_or_else(|| {
-            failed(&html, "there is no such file; make it with `golive report --format html`")
-        })?);
+        let (name, bytes) = (names.beside("html"), report::html_of(&whole).into_bytes());
+        files.push(Attachment { name, content_type: "text/html", bytes });
     }
     for (role, Words { decision, signature }) in &bundle.words {
         let (decided, signed) = (names.decision(role.as_str()), names.signature(role.as_str()));

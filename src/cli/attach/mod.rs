@@ -21,14 +21,14 @@ use crate::report::{self, Document, Field};
 /// Attach a report, its decisions and signatures to a ticket of ServiceNow, Jira or Jira Service
 /// Management, by their documented REST calls.
 ///
-/// It attaches report.pdf if there is one, report.json, decisions, signatures and the lists for
+/// It attaches report.pdf if there is one, made anew from the report, report.json, decisions, signatures and the lists for
 /// ssh-keygen; with --fields it also fills a ServiceNow change's text fields. It never approves,
 /// moves or closes anything. The token comes from the environment variable `GOLIVE_TICKET_TOKEN`,
 /// another variable, a file or a prompt, never from the command line. Proxies of the environment
 /// (`HTTPS_PROXY`, `NO_PROXY`) are used; redirects are not followed.
 ///
 /// Ends with 0 when everything is attached, 69 when the ticket system cannot be reached or refuses,
-/// 79 when the report is not what it says it is.
+/// 79 when the report, or the paper beside it, is not what it says it is.
 #[derive(Debug, clap::Args)]
 #[command(group = clap::ArgGroup::new("system").required(true))]
 #[expect(clippy::struct_excessive_bools, reason = "switches of the command line, each by itself")]
@@ -72,7 +72,7 @@ pub(super) struct Args {
     /// Ask for the token at the terminal.
     #[arg(long, conflicts_with_all = ["token_env", "token_file"])]
     token_prompt: bool,
-    /// Attach report.html, too; some sites refuse web pages.
+    /// Attach report.html, made anew from the report, too; some sites refuse web pages.
     #[arg(long)]
     html: bool,
     /// Show what would be sent where, and send nothing; needs no token.
@@ -83,9 +83,9 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let place = place(args).map_err(|error| exit::Failure::new(exit::USAGE, error.to_string()))?;
     let bundle = load::bundle(&args.file)?;
-    let standing = load::verified(&bundle, None, clock::now());
+    let standing = load::with_papers(&bundle, load::verified(&bundle, None, clock::now()))?;
     let document = attachable(&standing)?;
-    let files = files::of(&bundle, args.html)?;
+    let files = files::of(&bundle, &standing, document, args.html)?;
     let fields = args.fields.then(|| texts(document, &standing.sha256));
     let mut out = io::stdout().lock();
     for problem in &standing.problems {

@@ -98,6 +98,11 @@ pub enum Problem {
     /// Tied to its person more weakly than the policy asks.
     #[error("the decision of {role} is {has}, and the policy asks for: {asked}")]
     TooWeak { role: Role, has: Level, asked: Level },
+    /// The paper beside the report is another one's.
+    #[error(
+        "{file} is not the paper of {of}: it belongs to another report; take it away, or make it anew with `golive report`"
+    )]
+    OtherPaper { file: String, of: String },
     /// Not signed, though there is a key to sign with.
     #[error(
         "the decision of {role} is {has}, but {role} has a key ({key}): only what is signed with it counts"

@@ -2,7 +2,6 @@
 //! bytes come in, and the time.
 
 use jiff::{SignedDuration, Timestamp};
-use serde_json::Value;
 
 use super::{
     Bundle, Decision, Gravity, Problem, Roster, Signature, Words, fingerprint, message, objection, parts,
@@ -130,10 +129,18 @@ impl Verifier<'_> {
         };
         let verdict = judge::evaluate(&policy, &evidence, document.verdict.evaluated_at);
         let again = report::build(document.run.clone(), &policy, &evidence, &verdict);
-        let mut differs = report::differences(document, &again);
-        differs.extend(copies(document, &again));
-        if !differs.is_empty() {
-            self.problem(Problem::Verdict(differs));
+        let report::Departures { hard, worded } = report::departures(document, &again);
+        if !hard.is_empty() {
+            self.problem(Problem::Verdict(hard));
+        }
+        if !worded.is_empty() {
+            let wrote = line(&document.golive);
+            let by = if document.golive == again.golive { "another build of golive" } else { "golive" };
+            self.note(format!(
+                "texts that this golive writes otherwise (they are of {by} {wrote}, or of somebody's hand: read them as \
+                 such): {}. Outcomes, enforcement, waivers and expiries do follow from the readings",
+                worded.join("; ")
+            ));
         }
         Some(policy)
     }
@@ -324,21 +331,6 @@ pub fn same_hands(signed: &[Signed]) -> Vec<String> {
 fn several(roles: &[&str]) -> Option<String> {
     let (last, before) = roles.split_last().filter(|(_, before)| !before.is_empty())?;
     Some(format!("{} and {last}", before.join(", ")))
-}
-
-/// Parts of a report that are copies of its policy, and are not any more.
-fn copies(stored: &Document, again: &Document) -> Vec<String> {
-    let value = |part: &dyn Fn(&Document) -> serde_json::Result<Value>| part(stored).ok() != part(again).ok();
-    let parts: [(&str, bool); 6] = [
-        ("event", value(&|d| serde_json::to_value(&d.event))),
-        ("people", value(&|d| serde_json::to_value(&d.people))),
-        ("accountable", value(&|d| serde_json::to_value(&d.accountable))),
-        ("authorisation", value(&|d| serde_json::to_value(&d.authorisation))),
-        ("streams", value(&|d| serde_json::to_value(&d.streams))),
-        ("waivers", value(&|d| serde_json::to_value(&d.waivers))),
-    ];
-    let other = parts.iter().filter(|(_, differs)| *differs);
-    other.map(|(name, _)| format!("{name}: not as the policy in the report has it")).collect()
 }
 
 /// Enough of a digest for a message.
