@@ -23,6 +23,9 @@ pub(super) fn problems(question: &Question, policy: &Policy, stakes: &Stakes) ->
     problems
 }
 
+/// The one share that is of a time, not of what is lost: 1 is all the time that there is.
+const OF_TIME: &str = "segment_share";
+
 /// Bounds that the unit of a limit rules out; the unit is the end of its key.
 fn out_of_range(field: &str, bound: &str) -> Option<&'static str> {
     let (comparison, value) = bound.split_once(' ')?;
@@ -30,6 +33,9 @@ fn out_of_range(field: &str, bound: &str) -> Option<&'static str> {
     let unit = field.rsplit('_').next()?;
     match unit {
         "share" if value > 1.0 => Some("is a share, from 0 to 1: write 0.02 for 2 %"),
+        "share" if comparison == "≤" && value >= 1.0 && field != OF_TIME => {
+            Some("lets all be lost; it is a share, from 0 to 1: write 0.01 for 1 %")
+        }
         "percent" if value > 100.0 => Some("is more than 100 %"),
         "ms" if comparison == "≤" && value <= 0.0 && !counts_up_from_zero(field) => {
             Some("of 0 ms: nothing is that fast")

@@ -30,6 +30,7 @@ mod https_url;
 mod judge;
 mod kernel;
 mod packets;
+mod problems;
 mod reading;
 mod replay;
 mod responsiveness;
@@ -63,6 +64,9 @@ use crate::wire::control::SLOT_MS;
 /// Payload of each datagram of a test over UDP, in bytes: small enough for any tunnel.
 const DATAGRAM: u16 = 1200;
 
+/// Shortest pause that is kept as a gap, in milliseconds: more than two slots of a healthy stream.
+const SHORTEST_GAP_MS: u64 = 2 * SLOT_MS as u64;
+
 /// The probe.
 #[derive(Debug)]
 pub struct Upload;
@@ -89,7 +93,7 @@ crate::limits! {
         /// Length of the stream that the chance is stated for, s; derived from the event's start and end
         /// when left out, else an hour.
         pub stream_s: AtLeast<u64>,
-        /// Longest time without an arrival, ms.
+        /// Longest time without an arrival, ms; 200 at least, since shorter pauses are not kept.
         pub stall_ms: AtMost<u64>,
         /// Gaps of 200 ms and more.
         pub gaps_over_200ms: AtMost<u64>,
@@ -155,7 +159,7 @@ impl Probe for Upload {
         far_ends: &BTreeMap<FarEndName, FarEnd>,
         stakes: &Stakes,
     ) -> Vec<Problem> {
-        target::problems(target, limits, far_ends, stakes)
+        problems::problems(target, limits, far_ends, stakes)
     }
 
     fn derive(target: &mut Target, limits: &mut Limits, stakes: &Stakes) {

@@ -50,6 +50,12 @@ fn limits_outside_their_unit() {
             "rate_kbps = 1, retransmit_share = 2",
             "`retransmit_share` is a share, from 0 to 1",
         ),
+        (
+            "upload",
+            "far_end = \"cloud\", seconds = 60, at_most_kbps = 9000",
+            "rate_kbps = 1, loss_share = 1",
+            "`loss_share` lets all be lost",
+        ),
     ] {
         let error = probe_error(probe, target, limit).unwrap();
         assert!(error.contains(words), "{words} is not in: {error}");

@@ -78,6 +78,53 @@ fn what_nothing_can_meet_is_a_problem() {
 }
 
 #[test]
+fn what_is_easier_than_the_planned_stream_is_a_problem() {
+    let fields = |latency_ms, change: fn(&mut Target, &mut Limits)| {
+        let mut stakes = Stakes { event_seconds: Some(5_400), ..stakes() };
+        stakes.streams.values_mut().for_each(|need| need.latency_ms = latency_ms);
+        let (mut target, mut limits) = (target(), Limits::default());
+        change(&mut target, &mut limits);
+        Upload::derive(&mut target, &mut limits, &stakes);
+        let problems = Upload::problems(&target, &limits, &far_ends(), &stakes);
+        problems.iter().map(|problem| problem.field).collect::<Vec<_>>()
+    };
+    for latency_ms in [None, Some(400)] {
+        assert_eq!(fields(latency_ms, |_, _| {}), Vec::<&str>::new(), "what is derived fits");
+        assert_eq!(fields(latency_ms, |_, l| l.stream_kbps = Some(AtLeast(6_311))), ["stream_kbps"]);
+        assert_eq!(fields(latency_ms, |_, l| l.stream_s = Some(AtLeast(60))), ["stream_s"]);
+    }
+    let harder = fields(None, |_, l| {
+        (l.stream_kbps, l.stream_s) = (Some(AtLeast(7_000)), Some(AtLeast(9_000)));
+    });
+    assert_eq!(harder, Vec::<&str>::new());
+    assert_eq!(
+        fields(None, |_, l| l.stream_latency_ms = Some(AtMost(60_000))),
+        ["stream_latency_ms"],
+        "RTMP has none"
+    );
+    assert_eq!(fields(Some(400), |_, l| l.stream_latency_ms = Some(AtMost(401))), ["stream_latency_ms"]);
+    assert_eq!(fields(Some(400), |_, l| l.stream_latency_ms = Some(AtMost(350))), Vec::<&str>::new());
+    let by_hand = |t: &mut Target, l: &mut Limits| (t.stream, l.stream_kbps) = (None, Some(AtLeast(6_000)));
+    assert_eq!(fields(None, by_hand), Vec::<&str>::new());
+    let short = fields(None, |t, l| {
+        (t.stream, l.stream_kbps, l.stream_s) = (None, Some(AtLeast(6_000)), Some(AtLeast(60)))
+    });
+    assert_eq!(short, ["stream_s"]);
+    let beyond =
+        fields(None, |t, l| (t.stream, t.at_most_kbps, l.stream_kbps) = (None, 3_000, Some(AtLeast(6_000))));
+    assert_eq!(beyond, ["at_most_kbps"], "the test cannot carry it");
+}
+
+#[test]
+fn a_pause_too_short_to_be_seen_is_no_limit() {
+    let fields = |ms| {
+        let limits = Limits { stall_ms: Some(AtMost(ms)), ..Limits::default() };
+        Upload::problems(&target(), &limits, &far_ends(), &stakes()).len()
+    };
+    assert_eq!((fields(199), fields(200)), (1, 0));
+}
+
+#[test]
 fn a_cap_that_hides_whether_a_keyframe_passes_is_a_problem() {
     let problems = |at_most_kbps, latency_ms| {
         let need =
