@@ -68,7 +68,8 @@ impl Watching {
             let (at_ms, kbps) = super::drawn(slot, *bytes);
             (self.show)("upload_kbps", at_ms, kbps);
         }
-        self.certain = over > self.shown && is_out_of_reach(&self.target, whole);
+        // Stays so: the last look, at the end, has no fresh slot.
+        self.certain |= over > self.shown && is_out_of_reach(&self.target, whole);
         self.shown = over.max(self.shown);
         if self.certain { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
@@ -186,4 +187,25 @@ async fn ending(filled: &Filled, remote: SocketAddr, env: &Env) -> Ending {
         End::Broken { problem } => problem.to_string(),
     };
     look_again(remote, filled.silent_ms, &what, env).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_certain_stays_so_at_the_last_look() {
+        let server = crate::model::HostPort::try_from("192.0.2.1:1935".to_owned()).unwrap();
+        let target = Target { stop_below_kbps: Some(3_000), ..Target::to_iperf3(server, 60, 6_000) };
+        let show: encoder::Watch = Arc::new(|_, _, _| {});
+        let mut watching = Watching { kernel: Kernel::default(), target, certain: false, shown: 0, show };
+        let mut look = |ms: u32| {
+            let info = TcpInfo { bytes_acked: Some(u64::from(ms) * 125), ..TcpInfo::default() };
+            watching.look(f64::from(ms), Some(info)).is_break()
+        };
+        let ended = (0..60_000).step_by(20).find(|ms| look(*ms)).unwrap();
+        assert!(ended < 20_000, "{ended}");
+        look(ended + 1);
+        assert!(watching.certain);
+    }
 }
