@@ -10,7 +10,7 @@ use tokio_rustls::client::TlsStream;
 
 use super::{
     BURST, DEAD, LAST_WORD, addresses_of, attempts, bare, byte_budget, dial_any, is_out_of_reach, look_again,
-    sending_time, too_thin, unsent,
+    sending_time, too_thin, unconfirmed, unsent,
 };
 use crate::model::{Cause, Contact, Failure, NotMeasured, WireText};
 use crate::net::failure::classify;
@@ -144,6 +144,8 @@ impl<'a> Test<'a> {
         }
         let now = Instant::now();
         (self.started, self.alive) = (now, now);
+        // What the server took to say whether it wants the body is no lateness of this machine.
+        self.tick.reset();
         self.look();
         if self.kernel.last.and_then(|info| info.bytes_acked).is_none() {
             return Err(super::no_acknowledgements());
@@ -246,8 +248,12 @@ impl<'a> Test<'a> {
         self.shown = super::show(self.env, start_ms, &self.kernel.acknowledged.slots, self.shown);
     }
 
-    /// Ends the body, and waits for the answer: it comes when all has arrived.
     async fn finish(&mut self) -> Ending {
+        unconfirmed(self.last_word().await)
+    }
+
+    /// Ends the body, and waits for the answer: it comes when all has arrived.
+    async fn last_word(&mut self) -> Ending {
         let rest = self.chunk.0.get(self.chunk.2..).filter(|_| self.chunk.2 > 0).unwrap_or_default();
         let tail = [rest, LAST_CHUNK].concat();
         let sent = async {

@@ -11,7 +11,7 @@ use tokio::time::{Instant, timeout};
 use super::load::{Load, Spent};
 use super::{
     LAST_WORD, addresses_of, attempts, connections, dial_any, is_out_of_reach, look_again, of_load,
-    sending_time, too_thin,
+    sending_time, too_thin, unconfirmed,
 };
 use crate::model::{Cause, Contact, Failure, HostPort, NotMeasured, WireText};
 use crate::net::failure::classify;
@@ -323,7 +323,9 @@ impl<'a> Test<'a> {
                 });
                 Ending::Complete
             }
-            Err(trouble) => trouble.ending(self.server.remote(), self.load.silent_ms(), self.env).await,
+            Err(trouble) => {
+                unconfirmed(trouble.ending(self.server.remote(), self.load.silent_ms(), self.env).await)
+            }
         }
     }
 

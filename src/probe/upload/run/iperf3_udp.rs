@@ -7,7 +7,7 @@ use tokio::net::UdpSocket;
 use tokio::time::timeout;
 
 use super::iperf3::{Server, Trouble};
-use super::{LAST_WORD, attempts, bare};
+use super::{LAST_WORD, attempts, bare, unconfirmed};
 use crate::model::{Cause, Contact, HostPort, NotMeasured};
 use crate::net::burst::{self, Sent};
 use crate::net::clock::Wall;
@@ -58,7 +58,9 @@ pub(super) async fn measure(target: &Target, env: &Env, server: &HostPort) -> Re
         let seconds = f64::from(target.seconds) + 1.0;
         match server.finish(vec![sent.bytes], seconds, LAST_WORD).await {
             Ok(results) => (Ending::Complete, results),
-            Err(trouble) => (trouble.ending(server.remote(), 0.0, env).await, Results::default()),
+            Err(trouble) => {
+                (unconfirmed(trouble.ending(server.remote(), 0.0, env).await), Results::default())
+            }
         }
     };
     if ending == Ending::Cancelled {

@@ -143,6 +143,8 @@ impl<'a> Load<'a> {
         let now = Instant::now();
         (self.started, self.alive) = (now, now);
         self.before = self.all_written();
+        // What the connections took to open is no lateness of this machine.
+        self.tick.reset();
         self.look();
     }
 
@@ -286,4 +288,22 @@ async fn writable(streams: &[Stream], turn: usize) -> std::io::Result<usize> {
         Poll::Pending
     })
     .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{CheckId, HostPort};
+
+    #[tokio::test]
+    async fn what_the_connections_took_to_open_is_no_lateness() {
+        let env = Env::bare(CheckId::new("upload").unwrap());
+        let server = HostPort::try_from("192.0.2.1:5201".to_owned()).unwrap();
+        let mut load = Load::new(&Target::to_iperf3(server, 5, 6_000), &env, 20).unwrap();
+        tokio::time::sleep(Duration::from_millis(1_500)).await;
+        load.start();
+        let end = Instant::now() + Duration::from_millis(100);
+        while load.step(end).await.is_none() {}
+        assert!(load.sender().late_ms < 1_000.0, "{}", load.sender().late_ms);
+    }
 }

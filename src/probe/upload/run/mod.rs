@@ -189,6 +189,15 @@ async fn look_again(remote: SocketAddr, silent_ms: f64, what: &str, env: &Env) -
     }
 }
 
+/// The same once all was sent for as long as was asked: that the last word is missing is then no cut of the
+/// stream, only a test that nobody confirmed.
+fn unconfirmed(ending: Ending) -> Ending {
+    match ending {
+        Ending::Cut { detail } => Ending::FarEndEnded { why: detail },
+        other => other,
+    }
+}
+
 /// Connects to the first address that answers, as an encoder does; `prepare` sets options first.
 async fn dial_any(
     addresses: &[SocketAddr],
@@ -271,4 +280,21 @@ fn no_acknowledgements() -> NotMeasured {
         "this system does not tell what a TCP connection's other side acknowledged",
         "measure from Linux, or against a golive far end",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A server that is there, and never said its last word.
+    #[tokio::test]
+    async fn a_last_word_that_is_missing_is_no_cut() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let env = Env::bare(crate::model::CheckId::new("upload").unwrap());
+        let cut = look_again(listener.local_addr().unwrap(), 0.0, "no answer", &env).await;
+        assert!(matches!(cut, Ending::Cut { .. }), "{cut:?}");
+        assert!(matches!(unconfirmed(cut), Ending::FarEndEnded { .. }));
+        let dead = Ending::LineDead { silent_ms: 1.0, detail: WireText::from("x") };
+        assert_eq!(unconfirmed(dead.clone()), dead);
+    }
 }
