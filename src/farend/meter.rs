@@ -7,7 +7,7 @@ use crate::wire::control::{Gap, SLOT_MS};
 
 /// Shortest pause that is kept as a gap: more than two slots of a healthy stream.
 const SHORTEST_GAP: Duration = Duration::from_millis(200);
-/// Gaps kept until the next report; one report follows another within [`AT_LEAST`].
+/// Gaps kept until the next report, the longest of more; one report follows another within [`AT_LEAST`].
 const MAX_GAPS: usize = 500;
 /// Bytes that are worth a report: a thousand times the acknowledgement that it costs.
 const WORTH_A_REPORT: u64 = 80_000;
@@ -81,8 +81,14 @@ impl Meter {
     fn pause(&mut self, now: Instant) {
         let (Some(start), Some(last)) = (self.start, self.last) else { return };
         let pause = now.saturating_duration_since(last);
-        if pause >= SHORTEST_GAP && self.gaps.len() < MAX_GAPS {
-            self.gaps.push(Gap { at_ms: ms(last.saturating_duration_since(start)), ms: ms(pause) });
+        if pause < SHORTEST_GAP {
+            return;
+        }
+        self.gaps.push(Gap { at_ms: ms(last.saturating_duration_since(start)), ms: ms(pause) });
+        if self.gaps.len() > MAX_GAPS
+            && let Some((shortest, _)) = self.gaps.iter().enumerate().min_by_key(|(_, gap)| gap.ms)
+        {
+            self.gaps.remove(shortest);
         }
     }
 
@@ -177,6 +183,20 @@ mod tests {
         let first = meter.take(at(t, 100_000));
         assert_eq!(first.bytes.len(), MAX_SLOTS);
         assert_eq!(meter.take(at(t, 100_000)).bytes.len(), 1000 - MAX_SLOTS);
+    }
+
+    #[test]
+    fn of_more_gaps_than_fit_the_longest_are_told() {
+        let (mut meter, t) = (Meter::default(), Instant::now());
+        meter.start(t);
+        let pauses = (0..700).map(|n| if n == 650 { 5_000 } else { 250 });
+        let mut now = 0;
+        for pause in pauses {
+            now += pause;
+            meter.add(at(t, now), 1);
+        }
+        let gaps = meter.take(at(t, now)).gaps;
+        assert_eq!((gaps.len(), gaps.iter().map(|gap| gap.ms).max()), (MAX_GAPS, Some(5_000)));
     }
 
     #[test]

@@ -108,11 +108,11 @@ impl Watched {
         Chance { at_least, likely: (1.0 - spared).clamp(at_least, at_most), at_most }
     }
 
-    /// How long a line must be watched without a gap so that the likely chance for a stream of so many
-    /// seconds falls to `chance`; `None` when no time is long enough.
-    pub fn seconds_for(chance: f64, stream_seconds: f64) -> Option<f64> {
+    /// How long a line must be watched in all, without a gap beyond those seen, so that the likely chance for a
+    /// stream of so many seconds falls to `chance`; `None` when no time is long enough.
+    pub fn seconds_for(&self, chance: f64, stream_seconds: f64) -> Option<f64> {
         // (known / (known + stream))^spells = 1 - chance
-        let root = (1.0 - chance).powf(1.0 / Prior::FITTED.spells);
+        let root = (1.0 - chance).powf(1.0 / (Prior::FITTED.spells + float(self.spells)));
         let known = stream_seconds * root / (1.0 - root);
         (chance > 0.0 && known.is_finite()).then(|| (known - Prior::FITTED.seconds).max(0.0))
     }
@@ -189,9 +189,11 @@ mod tests {
 
     #[test]
     fn how_long_to_watch_is_told() {
-        let seconds = Watched::seconds_for(0.3, 3_600.0).unwrap();
-        assert!((watched(seconds, 0).chance(3_600.0).likely - 0.3).abs() < 0.01, "{seconds}");
-        assert_eq!(Watched::seconds_for(0.0, 3_600.0), None);
+        for spells in [0, 1] {
+            let seconds = watched(60.0, spells).seconds_for(0.3, 3_600.0).unwrap();
+            assert!((watched(seconds, spells).chance(3_600.0).likely - 0.3).abs() < 0.01, "{seconds}");
+        }
+        assert_eq!(watched(60.0, 0).seconds_for(0.0, 3_600.0), None);
     }
 
     proptest! {

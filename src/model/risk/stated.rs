@@ -55,7 +55,8 @@ impl Stated {
                 (chance.standing(allowed), expected)
             }
         };
-        let longer = allowed.and_then(|allowed| Watched::seconds_for(allowed.0, stream_s)).map_or_else(
+        let longer = allowed.and_then(|allowed| watched.seconds_for(allowed.0, stream_s));
+        let longer = longer.filter(|seconds| *seconds > watched.seconds).map_or_else(
             || "watch for longer, on the wire and at the hour of the event".to_owned(),
             |seconds| format!("watch for {}, on the wire and at the hour of the event", span(seconds)),
         );
@@ -109,6 +110,16 @@ fn span(seconds: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_longer_look_is_longer_than_the_one_taken() {
+        let longer = |seconds, spells, allowed| {
+            Stated::of(Watched { seconds, spells }, Some(AtLeast(3_600)), Some(AtMost(allowed))).longer
+        };
+        let minutes = |said: String| -> f64 { said.split(' ').nth(2).unwrap().parse().unwrap() };
+        assert!(minutes(longer(598.0, 1, 0.5)) > 10.0, "{}", longer(598.0, 1, 0.5));
+        assert!(longer(1e6, 0, 0.9).starts_with("watch for longer"));
+    }
 
     #[test]
     fn a_short_look_is_called_one_before_any_estimate() {

@@ -1,5 +1,7 @@
 //! Holds a reading against limits.
 
+use std::fmt::Write as _;
+
 mod change;
 mod count;
 mod latency;
@@ -10,17 +12,20 @@ pub use stream::{Fate, Thresholds, replayed};
 
 use super::findings as code;
 use super::series::{self, Rates};
-use super::{Ending, Limits, Over, Reading, SLOT_MS, Way};
+use super::{Ending, Limits, Over, Reading, SHORTEST_GAP_MS, SLOT_MS, Way};
 use crate::model::{AtLeast, AtMost, Code, Finding, text};
 use crate::net::congestion::Congestion;
 use crate::wire::http;
 
-/// Share of the receiver-limited time from which the far end's window, not the line, is blamed.
+/// Share of the time from which on the far end's window, or our send buffer, is blamed and not the line.
 const WINDOW_SHARE: f64 = 0.5;
 /// Share of the test's cap from which on the cap is what limited it.
 const AT_CAP: f64 = 0.93;
 /// A timer that fired so late, in ms, belongs to a computer that may have made the gaps itself.
 const LATE_MS: f64 = 200.0;
+
+/// Share of new connections that may come to nothing: as many as the mean leaves out of the slowest.
+const FEW_FAILED: f64 = 0.05;
 
 const QUEUES: &str = "ask the network team for smart queue management (CAKE, FQ-CoDel) or a queue limit on \
      the slowest link, and keep other uploads off the line";
@@ -132,20 +137,33 @@ fn too_thin(below_kbps: u64, limits: &Limits, reading: &Reading, rates: Option<&
 
 /// Why a rate that is too low may not be the line's fault.
 fn held_up(reading: &Reading, rates: &Rates, needed: f64) -> Option<String> {
+    let busy = || late(reading).filter(|late| *late >= 1000.0);
+    hindered(reading, rates, needed)
+        .or_else(|| busy().map(|late| format!("a computer was busy for {late:.0} ms")))
+}
+
+/// What of the test itself, all along, let no more through.
+fn hindered(reading: &Reading, rates: &Rates, needed: f64) -> Option<String> {
     let cap = float(reading.at_most_kbps);
     if rates.median_kbps >= AT_CAP * cap && needed > AT_CAP * cap {
         return Some(format!("the test itself sent at most {} kb/s", reading.at_most_kbps));
     }
-    let share =
-        reading.sender.receiver_limited_ms.zip(reading.sender.busy_ms).map(|(held, busy)| held / busy);
+    let much = |held: Option<f64>| {
+        held.zip(reading.sender.busy_ms).is_some_and(|(held, busy)| held / busy > WINDOW_SHARE)
+    };
     let loaded = percentile_rtt(reading, 50);
     let idle = series::percentile(&mut reading.idle_rtt_ms.clone(), 50);
-    // A queue on the way makes any window look small: only without one is the window to blame.
+    // A queue on the way makes any window or buffer look small: only without one is it to blame.
     let queue = loaded.zip(idle).is_none_or(|(loaded, idle)| loaded > 2.0 * idle + 5.0);
-    if share.is_some_and(|share| share > WINDOW_SHARE) && !queue {
-        return Some("the receiver's window held it up".to_owned());
+    if queue {
+        None
+    } else if much(reading.sender.receiver_limited_ms) {
+        Some("the receiver's window held it up".to_owned())
+    } else if much(reading.sender.buffer_limited_ms) {
+        Some("this machine's send buffer held it up".to_owned())
+    } else {
+        None
     }
-    late(reading).filter(|late| *late >= 1000.0).map(|late| format!("a computer was busy for {late:.0} ms"))
 }
 
 /// `fate`: of the planned stream itself, replayed. Where it does not condemn the line, half of the seconds with
@@ -238,8 +256,7 @@ fn stall(limit: AtMost<u64>, reading: &Reading) -> Finding {
     if let Some(unknown) = gaps_unknown(expected.clone(), reading) {
         return unknown;
     }
-    // Nothing is reported of pauses shorter than two slots.
-    let least = 2 * u64::from(SLOT_MS);
+    let least = SHORTEST_GAP_MS;
     let observed =
         if longest < least { format!("none of {least} ms or more") } else { format!("{longest} ms") };
     if longest <= limit.0 {
@@ -250,16 +267,24 @@ fn stall(limit: AtMost<u64>, reading: &Reading) -> Finding {
 }
 
 fn many_gaps(limit: AtMost<u64>, ms: u64, reading: &Reading) -> Finding {
+    let (slots, left_out) = (&reading.arrived_bytes, reading.gaps_left_out);
     let mut count = series::gaps_over(&reading.gaps, ms);
-    if ms == 200 {
-        count = count.saturating_add(reading.gaps_left_out);
+    if ms == SHORTEST_GAP_MS {
+        count = count.saturating_add(left_out);
+    } else if left_out > 0 {
+        count = count.max(series::empty_over(slots, reading.slot_ms, ms));
     }
     let expected = format!("≤ {} gaps of {ms} ms or more", limit.0);
     if let Some(unknown) = gaps_unknown(expected.clone(), reading) {
         return unknown;
     }
     let observed = format!("{count} in {} s", seconds(reading.measured_ms()));
-    if count <= limit.0 {
+    let hidden = left_out > 0 && ms > SHORTEST_GAP_MS && series::no_gap_of_ms(slots, reading.slot_ms) > ms;
+    if count <= limit.0 && hidden {
+        let observed = format!("{observed}, and {left_out} more gaps whose length is not known");
+        let remedy = "find what pauses the line so often, or measure for a shorter time";
+        Finding::unknown(code::GAPS_UNKNOWN, expected, observed, remedy)
+    } else if count <= limit.0 {
         Finding::pass(code::GAPS_OK, expected, observed)
     } else {
         pause(code::GAPS_MANY, reading, expected, observed)
@@ -288,8 +313,18 @@ fn responsiveness(limit: AtLeast<f64>, reading: &Reading) -> Finding {
         return Finding::unknown(code::RPM_UNKNOWN, expected, "not known", remedy);
     };
     let others = found.foreign.map_or("on another connection", |_| "on new connections");
-    let observed =
+    let mut observed =
         format!("{:.0} ({:.0} ms {others}, {:.0} ms on its own)", found.rpm, found.other_ms, found.own_ms);
+    let (failed, all) =
+        found.foreign.map_or((0, 0), |new| (new.failed, new.opened.saturating_add(new.failed)));
+    if failed > 0 {
+        let _ = write!(observed, "; {failed} of {all} new connections came to nothing");
+    }
+    if found.rpm >= limit.0 && float(failed) > FEW_FAILED * float(all) {
+        let remedy = "look at the far end's log for what ended new connections; where it refused none, the line lost \
+                      them: ask the network team, then run the check again";
+        return Finding::unknown(code::RPM_UNKNOWN, expected, observed, remedy);
+    }
     if found.rpm >= limit.0 {
         return Finding::pass(code::RPM_OK, expected, observed);
     }

@@ -1,13 +1,11 @@
 //! What the kernel tells of the data connections, moment by moment. No sockets, no clocks.
 
-use super::tally::MAX_GAPS;
-use super::{Gap, LoadedRtt, SLOT_MS, Sender, SentSecond};
+use super::tally::keep;
+use super::{Gap, LoadedRtt, SHORTEST_GAP_MS, SLOT_MS, Sender, SentSecond};
 use crate::net::tcp_info::TcpInfo;
 
 /// Milliseconds that one kept round trip stands for.
 const EVERY_MS: f64 = 1000.0;
-/// Shortest pause that is kept as a gap, in milliseconds.
-const SHORTEST_GAP_MS: f64 = 2.0 * SLOT_MS as f64;
 
 /// Figures of all connections of a test.
 #[derive(Debug, Default)]
@@ -135,15 +133,13 @@ impl Acknowledged {
 
     fn pause(&mut self, now_ms: f64) {
         let ms = now_ms - self.last_ms;
-        if ms < SHORTEST_GAP_MS {
-            return;
-        }
-        if self.gaps.len() >= MAX_GAPS {
-            self.gaps_left_out += 1;
+        #[expect(clippy::cast_precision_loss, reason = "200")]
+        if ms < SHORTEST_GAP_MS as f64 {
             return;
         }
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "`as` saturates at 0")]
         let whole = |ms: f64| ms.round() as u64;
-        self.gaps.push(Gap { at_ms: whole(self.last_ms), ms: whole(ms) });
+        let gap = Gap { at_ms: whole(self.last_ms), ms: whole(ms) };
+        keep(&mut self.gaps, &mut self.gaps_left_out, gap);
     }
 }

@@ -187,10 +187,24 @@ pub fn gaps_over(gaps: &[Gap], ms: u64) -> u64 {
     gaps.iter().filter(|gap| gap.ms >= ms).count() as u64
 }
 
+/// Lengths of the stretches of empty slots, in milliseconds.
+fn empty_ms(slots: &[u64], slot_ms: u32) -> impl Iterator<Item = u64> {
+    slots.split(|bytes| *bytes > 0).map(move |empty| (empty.len() as u64).saturating_mul(slot_ms.into()))
+}
+
+/// Pauses of at least `ms` that the slots themselves prove.
+pub fn empty_over(slots: &[u64], slot_ms: u32, ms: u64) -> u64 {
+    empty_ms(slots, slot_ms).filter(|empty| *empty >= ms).count() as u64
+}
+
 /// The longest time without an arrival, in milliseconds. Empty slots stand in where no gap
 /// was reported.
 pub fn longest_stall_ms(slots: &[u64], slot_ms: u32, gaps: &[Gap]) -> u64 {
-    let empty = slots.split(|bytes| *bytes > 0).map(<[u64]>::len).max().unwrap_or(0) as u64;
     let longest = gaps.iter().map(|gap| gap.ms).max().unwrap_or(0);
-    longest.max(empty.saturating_mul(slot_ms.into()))
+    longest.max(empty_ms(slots, slot_ms).max().unwrap_or(0))
+}
+
+/// No gap was as long as this, in milliseconds, whether it was kept or not: it would have left more slots empty.
+pub fn no_gap_of_ms(slots: &[u64], slot_ms: u32) -> u64 {
+    empty_ms(slots, slot_ms).max().unwrap_or(0).saturating_add(2 * u64::from(slot_ms))
 }

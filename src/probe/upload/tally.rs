@@ -6,7 +6,7 @@ use super::{Gap, SLOT_MS};
 use crate::wire::control::{self, Reply};
 
 /// Gaps kept: an hour of them at one every 3.6 s.
-pub(super) const MAX_GAPS: usize = 1000;
+const MAX_GAPS: usize = 1000;
 
 /// What has come in so far.
 #[derive(Debug, Default)]
@@ -28,11 +28,7 @@ impl Tally {
         most: usize,
     ) -> Vec<(usize, u64)> {
         for gap in gaps {
-            if self.gaps.len() < MAX_GAPS {
-                self.gaps.push(Gap { at_ms: gap.at_ms, ms: gap.ms });
-            } else {
-                self.gaps_left_out += 1;
-            }
+            keep(&mut self.gaps, &mut self.gaps_left_out, Gap { at_ms: gap.at_ms, ms: gap.ms });
         }
         if usize::try_from(first).ok() != Some(self.slots.len()) {
             return Vec::new();
@@ -68,6 +64,17 @@ impl Tally {
     /// See [`cut`].
     pub(super) fn cut_to(&mut self, slots: usize) {
         cut(&mut self.slots, &mut self.gaps, slots);
+    }
+}
+
+/// Keeps a gap; of more than [`MAX_GAPS`] the longest, in order.
+pub(super) fn keep(gaps: &mut Vec<Gap>, left_out: &mut u64, gap: Gap) {
+    gaps.push(gap);
+    if gaps.len() > MAX_GAPS
+        && let Some((shortest, _)) = gaps.iter().enumerate().min_by_key(|(_, gap)| gap.ms)
+    {
+        gaps.remove(shortest);
+        *left_out += 1;
     }
 }
 

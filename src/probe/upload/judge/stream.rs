@@ -2,7 +2,9 @@
 
 use super::super::replay::{Bridge, Replayed, replay};
 use super::super::series::SETTLE;
-use super::{LATE_MS, Limits, Reading, SLOT_MS, code, float, gaps_unknown, late, latency, percent, seconds};
+use super::{
+    LATE_MS, Limits, Reading, SLOT_MS, code, float, gaps_unknown, hindered, late, latency, percent, seconds,
+};
 use crate::model::Finding;
 use crate::model::risk::{BRIDGE_PAUSES, Chance, Standing, Stated, Watched, spells};
 
@@ -11,6 +13,8 @@ const WARN_SHARE: f64 = 0.01;
 /// Seconds of a look that shows a line's swings by itself: the ten minutes before a show.
 const LONG_LOOK_S: f64 = 590.0;
 const LONGER: &str = "measure for ten minutes, on the wire and at the hour of the event";
+/// Seconds of lost pictures after which no event is saved by their having come but once. Short looks have not so many.
+const LONG_LOST_S: f64 = 60.0;
 /// A share of lost pictures that no busy moment of a computer explains.
 const BEYOND_DOUBT: f64 = 0.5;
 /// What TCP holds back for its own repairs, ms: a retransmission time-out (RFC 6298: 200 ms at least on Linux) and
@@ -93,6 +97,10 @@ pub(super) struct Foretold {
     replayed: Replayed,
     stated: Stated,
     pub(super) fate: Fate,
+    /// What of the test itself let less through than the stream needs.
+    hindered: Option<String>,
+    /// Seconds that were watched.
+    watched_s: f64,
     /// Rate of the largest stream that was asked to come through and did not, kb/s.
     swings_below_kbps: Option<f64>,
 }
@@ -107,11 +115,20 @@ pub(super) fn foretell(limits: &Limits, reading: &Reading) -> Option<Foretold> {
     let stated = Stated::of(watched, limits.stream_s, limits.gap_risk);
     let gap_risk = limits.gap_risk.map(|limit| limit.0);
     let fate = Thresholds::CHOSEN.fate(once.share(), allowed(limits), &stated.chance, gap_risk);
+    let lost_s = once.share() * watched.seconds;
+    let fate = if fate == Fate::Doubtful && lost_s >= LONG_LOST_S { Fate::Breaks } else { fate };
     let swings_below_kbps = Some(watched.seconds)
         .filter(|seconds| fate == Fate::ComesThrough && *seconds < LONG_LOOK_S)
         .and_then(|_| swings(limits, reading));
     let fate = if swings_below_kbps.is_some() { Fate::Swings } else { fate };
-    Some(Foretold { replayed: once, stated, fate, swings_below_kbps })
+    let hindered = hindrance(limits, reading);
+    Some(Foretold { replayed: once, stated, fate, hindered, watched_s: watched.seconds, swings_below_kbps })
+}
+
+/// What held the test up, where even its usual seconds carried less than the stream: a pause is never excused so.
+fn hindrance(limits: &Limits, reading: &Reading) -> Option<String> {
+    let (rates, kbps) = (reading.rates()?, float(limits.stream_kbps?.0));
+    (rates.median_kbps < kbps).then(|| hindered(reading, &rates, kbps)).flatten()
 }
 
 /// The rate that a line of such a median should carry without a gap too, where it did not.
@@ -136,10 +153,11 @@ pub(super) fn judge(limits: &Limits, reading: &Reading, foretold: Option<Foretol
     };
     let mut findings = vec![through(reading, &foretold, expected)];
     findings.extend(latency::judge(limits, reading));
+    let excused = is_busy(reading).is_some() || foretold.hindered.is_some();
     let Stated { standing, expected, observed, longer, .. } = foretold.stated;
     findings.push(match standing {
         Standing::Within => Finding::pass(code::RISK, expected, observed),
-        _ if is_busy(reading).is_some() => Finding::unknown(code::RISK_UNPROVEN, expected, observed, longer),
+        _ if excused => Finding::unknown(code::RISK_UNPROVEN, expected, observed, longer),
         Standing::Beyond => Finding::fail(code::RISK_HIGH, expected, observed, BRIDGE_PAUSES),
         Standing::Unproven => Finding::unknown(code::RISK_UNPROVEN, expected, observed, longer),
     });
@@ -163,6 +181,10 @@ fn through(reading: &Reading, foretold: &Foretold, expected: String) -> Finding 
         let remedy = "close what else runs on both computers, then run the check again";
         return Finding::unknown(code::SUSPECT, expected, observed, remedy);
     }
+    if let (Fate::Doubtful | Fate::Breaks, Some(why)) = (fate, &foretold.hindered) {
+        let remedy = "put right what held it up, then run the check again";
+        return Finding::unknown(code::STREAM_DOUBTFUL, expected, format!("{observed}, but {why}"), remedy);
+    }
     match fate {
         Fate::ComesThrough => Finding::pass(code::STREAM_OK, expected, observed),
         Fate::Swings => {
@@ -173,7 +195,10 @@ fn through(reading: &Reading, foretold: &Foretold, expected: String) -> Finding 
             );
             Finding::unknown(code::STREAM_SWINGS, expected, observed, LONGER)
         }
-        Fate::Doubtful => Finding::unknown(code::STREAM_DOUBTFUL, expected, observed, LONGER),
+        Fate::Doubtful => {
+            let remedy = if foretold.watched_s < LONG_LOOK_S { LONGER } else { BRIDGE_PAUSES };
+            Finding::unknown(code::STREAM_DOUBTFUL, expected, observed, remedy)
+        }
         Fate::Breaks => Finding::fail(code::STREAM_BREAKS, expected, observed, BRIDGE_PAUSES),
     }
 }

@@ -99,6 +99,18 @@ fn new_connections_count_half_by_their_three_round_trips() {
 }
 
 #[test]
+fn new_connections_that_came_to_nothing_are_said_and_prove_no_quick_answer() {
+    let limits = Limits { responsiveness_rpm: Some(AtLeast(500.0)), ..Limits::default() };
+    for (failed, code) in [(57, "upload.responsiveness_unknown"), (0, "upload.responsive")] {
+        let foreign = Foreign { tcp_ms: 30.0, tls_ms: 30.0, request_ms: 30.0, opened: 3, failed };
+        let responsiveness = responsiveness::responsiveness(&[30.0; 20], &[30.0], Some(foreign));
+        let findings = Upload::judge(&limits, &Reading { responsiveness, ..reading(steady(10_000, 60)) });
+        let found = findings.iter().find(|finding| finding.code == code).unwrap();
+        assert_eq!(found.observed.contains("57 of 60 new connections"), failed > 0, "{found:?}");
+    }
+}
+
+#[test]
 fn pauses_that_keep_time_are_told() {
     let with = |gaps: &[(u64, u64)]| {
         let gaps = gaps.iter().map(|&(at_ms, ms)| Gap { at_ms, ms }).collect();

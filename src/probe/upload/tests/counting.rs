@@ -22,6 +22,18 @@ fn what_came_after_the_sender_stopped_means_nothing() {
 }
 
 #[test]
+fn of_more_gaps_than_fit_the_longest_are_kept() {
+    let gaps: Vec<control::Gap> = (0..1_240)
+        .map(|n| control::Gap { at_ms: n * 1_000, ms: if n == 1_200 { 5_000 } else { 250 } })
+        .collect();
+    let mut tally = Tally::default();
+    tally.arrivals(0, &[], &gaps, 10);
+    assert_eq!((tally.gaps.len(), tally.gaps_left_out), (1_000, 240));
+    assert!(tally.gaps.contains(&Gap { at_ms: 1_200_000, ms: 5_000 }));
+    assert!(tally.gaps.windows(2).all(|two| two[0].at_ms < two[1].at_ms));
+}
+
+#[test]
 fn round_trips_are_kept_once_a_second_at_their_worst() {
     let mut kernel = Kernel::default();
     for n in 0..25_u32 {

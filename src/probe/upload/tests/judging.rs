@@ -99,6 +99,23 @@ fn gaps_and_stalls_fail() {
 }
 
 #[test]
+fn gaps_that_were_left_out_do_not_count_as_none() {
+    let many = |empty: usize, gaps_left_out| {
+        let mut slots = steady(10_000, 60);
+        slots[300..300 + empty].fill(0);
+        let gaps = vec![Gap { at_ms: 1_000, ms: 250 }; 3];
+        let limits = Limits { gaps_over_2s: Some(AtMost(0)), ..Limits::default() };
+        let findings = Upload::judge(&limits, &Reading { gaps, gaps_left_out, ..reading(slots) });
+        let found = findings.iter().find(|finding| finding.code.starts_with("upload.gaps_")).unwrap();
+        found.effect
+    };
+    assert_eq!(many(50, 240), Effect::Fail, "the slots prove it");
+    assert_eq!(many(19, 240), Effect::Unknown);
+    assert_eq!(many(18, 240), Effect::Pass, "less than 2 s for certain");
+    assert_eq!(many(19, 0), Effect::Pass);
+}
+
+#[test]
 fn a_busy_computer_is_not_the_line() {
     let gaps = vec![Gap { at_ms: 5_000, ms: 3_000 }];
     let mut reading = Reading { gaps, ..reading(steady(10_000, 60)) };
@@ -183,7 +200,7 @@ fn acknowledgements_are_believed_when_the_servers_sum_agrees() {
 }
 
 #[test]
-fn an_answer_that_comes_late_warns() {
+fn an_answer_that_comes_late_warns_and_one_much_too_late_proves_nothing() {
     let answered = |after_ms| Reading {
         way: Way::Https,
         vantage: Vantage::Acknowledged,
@@ -191,7 +208,10 @@ fn an_answer_that_comes_late_warns() {
         ..reading(steady(10_000, 60))
     };
     assert_eq!(effect_of(&answered(30.0), "upload.count_confirmed"), Effect::Pass);
-    assert_eq!(effect_of(&answered(9_000.0), "upload.count_late"), Effect::Warn);
+    assert_eq!(effect_of(&answered(2_900.0), "upload.count_late"), Effect::Warn);
+    assert_eq!(effect_of(&answered(3_100.0), "upload.count_late"), Effect::Unknown, "over a twentieth");
+    let short = Reading { arrived_bytes: steady(10_000, 20), ..answered(1_100.0) };
+    assert_eq!(effect_of(&short, "upload.count_late"), Effect::Unknown);
 }
 
 #[test]

@@ -157,3 +157,46 @@ fn what_the_tests_own_cap_hides_is_unknown_and_the_cap_is_named() {
     let findings = Upload::judge(&srt, &raised);
     assert!(findings.iter().all(|finding| finding.code != "upload.latency_short"), "{findings:#?}");
 }
+
+#[test]
+fn what_held_the_test_up_condemns_no_line() {
+    let risk = Limits { gap_risk: Some(AtMost(0.3)), ..planned() };
+    let held = |window_ms, buffer_ms, rtt_ms: f64, slots: Vec<u64>| {
+        let mut held = reading(slots);
+        held.sender.busy_ms = Some(60_000.0);
+        (held.sender.receiver_limited_ms, held.sender.buffer_limited_ms) = (Some(window_ms), Some(buffer_ms));
+        held.loaded_rtt.iter_mut().for_each(|sample| sample.rtt_ms = rtt_ms);
+        held
+    };
+    for (window_ms, buffer_ms) in [(55_000.0, 0.0), (0.0, 55_000.0)] {
+        let slow = held(window_ms, buffer_ms, 25.0, steady(2_990, 60));
+        let findings = Upload::judge(&risk, &slow);
+        assert!(findings.iter().all(|finding| finding.effect != Effect::Fail), "{findings:#?}");
+        expect(&risk, &slow, "upload.rate_unproven", Effect::Unknown);
+        expect(&risk, &slow, "upload.stream_doubtful", Effect::Unknown);
+        // A queue on the way: the line is what is thin.
+        let thin = held(window_ms, buffer_ms, 250.0, steady(2_990, 60));
+        expect(&risk, &thin, "upload.stream_breaks", Effect::Fail);
+        expect(&risk, &thin, "upload.rate_too_low", Effect::Fail);
+        // Pauses of a line that else carries it are the line's.
+        let mut paused = steady(9_000, 60);
+        for at in [100, 250, 400] {
+            paused[at..at + 30].fill(0);
+        }
+        expect(&risk, &held(window_ms, buffer_ms, 25.0, paused), "upload.stream_breaks", Effect::Fail);
+    }
+}
+
+#[test]
+fn a_line_that_is_gone_for_minutes_is_a_no_though_it_was_gone_but_once() {
+    let mut slots = steady(11_900, 600);
+    slots[2_000..4_000].fill(0);
+    expect(&planned(), &reading(slots), "upload.stream_breaks", Effect::Fail);
+    let mut slots = steady(11_900, 600);
+    slots[2_000..2_200].fill(0);
+    let once = reading(slots);
+    expect(&planned(), &once, "upload.stream_doubtful", Effect::Unknown);
+    let findings = Upload::judge(&planned(), &once);
+    let doubtful = findings.iter().find(|finding| finding.code == "upload.stream_doubtful").unwrap();
+    assert!(!doubtful.remedy.contains("ten minutes"), "it was watched so long: {}", doubtful.remedy);
+}
