@@ -137,7 +137,10 @@ fn planned(target: &Target, limits: &Limits, stakes: &Stakes, say: &mut impl FnM
     let Some(said) = limits.stream_latency_ms.map(|said| said.0) else { return };
     match stream.latency_ms.map(u64::from) {
         None => {
-            say("stream_latency_ms", "is SRT's, and the stream does not go over SRT: leave it out".to_owned())
+            say(
+                "stream_latency_ms",
+                "is SRT's, and the stream does not go over SRT: leave it out".to_owned(),
+            );
         }
         Some(planned) if said > planned => {
             let what = format!("{said} ms is more than the {planned} ms that the stream has; leave it out");

@@ -107,7 +107,7 @@ fn what_is_easier_than_the_planned_stream_is_a_problem() {
     let by_hand = |t: &mut Target, l: &mut Limits| (t.stream, l.stream_kbps) = (None, Some(AtLeast(6_000)));
     assert_eq!(fields(None, by_hand), Vec::<&str>::new());
     let short = fields(None, |t, l| {
-        (t.stream, l.stream_kbps, l.stream_s) = (None, Some(AtLeast(6_000)), Some(AtLeast(60)))
+        (t.stream, l.stream_kbps, l.stream_s) = (None, Some(AtLeast(6_000)), Some(AtLeast(60)));
     });
     assert_eq!(short, ["stream_s"]);
     let beyond =
