@@ -9,6 +9,7 @@ mod connection;
 mod fill;
 mod pipe;
 mod rtmp;
+mod session;
 mod srt;
 mod tally;
 
