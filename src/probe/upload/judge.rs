@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 mod change;
 mod count;
+mod gaps;
 mod latency;
 mod stream;
 
@@ -12,7 +13,7 @@ pub use stream::{Fate, Thresholds, replayed};
 
 use super::findings as code;
 use super::series::{self, Rates};
-use super::{Ending, Limits, Over, Reading, SHORTEST_GAP_MS, SLOT_MS, Way};
+use super::{Ending, Limits, Over, Reading, SLOT_MS, Way};
 use crate::model::{AtLeast, AtMost, Code, Finding, text};
 use crate::net::congestion::Congestion;
 use crate::wire::http;
@@ -43,9 +44,9 @@ pub(super) fn judge(limits: &Limits, reading: &Reading) -> Vec<Finding> {
     findings.extend(limits.worst_10s_kbps.map(|limit| worst(limit, reading, rates)));
     findings.extend(rates.and_then(|rates| rates.fall).map(|fall| change::fell(reading, &fall)));
     findings.extend(change::rhythm(reading));
-    findings.extend(limits.stall_ms.map(|limit| stall(limit, reading)));
-    let gaps = [(limits.gaps_over_200ms, 200), (limits.gaps_over_700ms, 700), (limits.gaps_over_2s, 2000)];
-    findings.extend(gaps.into_iter().filter_map(|(limit, ms)| Some(many_gaps(limit?, ms, reading))));
+    findings.extend(limits.stall_ms.map(|limit| gaps::stall(limit, reading)));
+    let over = [(limits.gaps_over_200ms, 200), (limits.gaps_over_700ms, 700), (limits.gaps_over_2s, 2000)];
+    findings.extend(over.into_iter().filter_map(|(limit, ms)| Some(gaps::many_gaps(limit?, ms, reading))));
     findings.extend(limits.loaded_rtt_ms.map(|limit| loaded_rtt(limit, reading)));
     findings.extend(limits.responsiveness_rpm.map(|limit| responsiveness(limit, reading)));
     findings.extend(limits.retransmit_share.map(|limit| resent(limit, reading)));
@@ -228,69 +229,6 @@ fn worst(limit: AtLeast<u64>, reading: &Reading, rates: Option<Rates>) -> Findin
     judged.finding(expected, observed, held_up(reading, &rates, float(limit.0)))
 }
 
-/// A pause outside its limit: a failure of the line, unless one of the computers was busy.
-fn pause(limits: Code, reading: &Reading, expected: String, observed: String) -> Finding {
-    if let Some(late) = late(reading).filter(|late| *late >= LATE_MS) {
-        let observed = format!("{observed}, but a computer at one end was busy for {late:.0} ms itself");
-        let remedy = "close what else runs on both computers, then run the check again";
-        return Finding::unknown(code::SUSPECT, expected, observed, remedy);
-    }
-    let remedy = "find what pauses the line (Wi-Fi roaming, a backup job, a policer, a failover), use a \
-                  cable, or stream over SRT with a latency beyond the pause";
-    Finding::fail(limits, expected, observed, remedy)
-}
-
-/// Whole seconds hide gaps.
-fn gaps_unknown(expected: String, reading: &Reading) -> Option<Finding> {
-    if reading.slot_ms <= SLOT_MS {
-        return None;
-    }
-    let observed = format!("{} tells whole seconds only", reading.way.words());
-    let remedy = "measure against a golive far end, or over TCP";
-    Some(Finding::unknown(code::GAPS_UNKNOWN, expected, observed, remedy))
-}
-
-fn stall(limit: AtMost<u64>, reading: &Reading) -> Finding {
-    let longest = series::longest_stall_ms(&reading.arrived_bytes, reading.slot_ms, &reading.gaps);
-    let expected = format!("no pause over {} ms", limit.0);
-    if let Some(unknown) = gaps_unknown(expected.clone(), reading) {
-        return unknown;
-    }
-    let least = SHORTEST_GAP_MS;
-    let observed =
-        if longest < least { format!("none of {least} ms or more") } else { format!("{longest} ms") };
-    if longest <= limit.0 {
-        Finding::pass(code::STALL_OK, expected, observed)
-    } else {
-        pause(code::STALLED, reading, expected, observed)
-    }
-}
-
-fn many_gaps(limit: AtMost<u64>, ms: u64, reading: &Reading) -> Finding {
-    let (slots, left_out) = (&reading.arrived_bytes, reading.gaps_left_out);
-    let mut count = series::gaps_over(&reading.gaps, ms);
-    if ms == SHORTEST_GAP_MS {
-        count = count.saturating_add(left_out);
-    } else if left_out > 0 {
-        count = count.max(series::empty_over(slots, reading.slot_ms, ms));
-    }
-    let expected = format!("≤ {} gaps of {ms} ms or more", limit.0);
-    if let Some(unknown) = gaps_unknown(expected.clone(), reading) {
-        return unknown;
-    }
-    let observed = format!("{count} in {} s", seconds(reading.measured_ms()));
-    let hidden = left_out > 0 && ms > SHORTEST_GAP_MS && series::no_gap_of_ms(slots, reading.slot_ms) > ms;
-    if count <= limit.0 && hidden {
-        let observed = format!("{observed}, and {left_out} more gaps whose length is not known");
-        let remedy = "find what pauses the line so often, or measure for a shorter time";
-        Finding::unknown(code::GAPS_UNKNOWN, expected, observed, remedy)
-    } else if count <= limit.0 {
-        Finding::pass(code::GAPS_OK, expected, observed)
-    } else {
-        pause(code::GAPS_MANY, reading, expected, observed)
-    }
-}
-
 fn loaded_rtt(limit: AtMost<f64>, reading: &Reading) -> Finding {
     let expected = format!("≤ {} ms while sending", limit.0);
     let Some(loaded) = percentile_rtt(reading, 95) else {
@@ -320,7 +258,7 @@ fn responsiveness(limit: AtLeast<f64>, reading: &Reading) -> Finding {
     if failed > 0 {
         let _ = write!(observed, "; {failed} of {all} new connections came to nothing");
     }
-    if found.rpm >= limit.0 && float(failed) > FEW_FAILED * float(all) {
+    if found.rpm >= limit.0 && failed > 1 && float(failed) > FEW_FAILED * float(all) {
         let remedy = "look at the far end's log for what ended new connections; where it refused none, the line lost \
                       them: ask the network team, then run the check again";
         return Finding::unknown(code::RPM_UNKNOWN, expected, observed, remedy);

@@ -3,7 +3,7 @@
 use super::super::replay::{Bridge, Replayed, replay};
 use super::super::series::SETTLE;
 use super::{
-    LATE_MS, Limits, Reading, SLOT_MS, code, float, gaps_unknown, hindered, late, latency, percent, seconds,
+    LATE_MS, Limits, Reading, SLOT_MS, code, float, gaps, hindered, late, latency, percent, seconds,
 };
 use crate::model::Finding;
 use crate::model::risk::{BRIDGE_PAUSES, Chance, Standing, Stated, Watched, spells};
@@ -149,7 +149,7 @@ pub(super) fn judge(limits: &Limits, reading: &Reading, foretold: Option<Foretol
     let expected =
         format!("{} kb/s through {carried}: ≤ {} of pictures lost", kbps.0, percent(allowed(limits)));
     let Some(foretold) = foretold else {
-        return Vec::from_iter(gaps_unknown(expected, reading));
+        return Vec::from_iter(gaps::gaps_unknown(expected, reading));
     };
     let mut findings = vec![through(reading, &foretold, expected)];
     findings.extend(latency::judge(limits, reading));
