@@ -4,7 +4,7 @@
 use std::sync::{Condvar, Mutex, PoisonError};
 
 /// Scenarios that only ask: they mostly wait for what does not come.
-pub const SIDE_BY_SIDE: usize = 8;
+pub const SIDE_BY_SIDE: usize = 6;
 /// Scenarios that measure the line: each has a line of its own, but all share this machine.
 const MEASURING: usize = 3;
 
