@@ -75,7 +75,7 @@ fn free(from: &Path) -> PathBuf {
 }
 
 /// An error with its exit code.
-fn failure(error: &AgainError) -> anyhow::Error {
+pub(super) fn failure(error: &AgainError) -> anyhow::Error {
     exit::Failure::new(code(error), error.to_string()).into()
 }
 

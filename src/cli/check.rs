@@ -73,6 +73,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         Some(from) => {
             let checks = args.again.iter().cloned().collect();
             let prepared = again::prepare(from, policy, &checks, args.out.as_deref())?;
+            prepared.carried.holds_against(&answers).map_err(|error| again::failure(&error))?;
             (prepared.policy, Some(Box::new(prepared.carried)), prepared.folder)
         }
     };

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
+use super::kept;
 use crate::evidence::Measurement;
-use crate::model::{CheckId, Vantage};
+use crate::model::{Answer, CheckId, Vantage};
 use crate::policy::Policy;
 use crate::report::ledger::Entry;
 use crate::report::{AgainDoc, Document, ReadError, judged_from, line, policy_digest};
@@ -81,6 +82,9 @@ pub enum AgainError {
     /// There is a later version of it.
     #[error("people answered it afterwards: name the folder of that version, such as RUN-v2")]
     Answered,
+    /// The file of answers says something newer of what would be carried.
+    #[error("what would be carried was answered otherwise since: {}; name these for --again, too", .0.iter().map(CheckId::as_str).collect::<Vec<_>>().join(", "))]
+    AnsweredSince(Vec<CheckId>),
     /// Too old, or from before the window.
     #[error("{why}: {}; measure these again, too, or run golive check", .checks.iter().map(CheckId::as_str).collect::<Vec<_>>().join(", "))]
     TooOld { why: String, checks: Vec<CheckId> },
@@ -133,6 +137,22 @@ pub fn carry(
         oldest: measurements.values().map(|measurement| measurement.started).min(),
     };
     Ok(Carried { again, measurements, ledger: from.ledger.to_vec() })
+}
+
+impl Carried {
+    /// What people say now goes before what they said then.
+    ///
+    /// # Errors
+    /// When an answer that would be carried is no longer the last one.
+    pub fn holds_against(&self, answers: &[Answer]) -> Result<(), AgainError> {
+        let since: Vec<CheckId> = self
+            .measurements
+            .iter()
+            .filter(|(_, measurement)| kept::overtaken(measurement, answers))
+            .map(|(check, _)| check.clone())
+            .collect();
+        if since.is_empty() { Ok(()) } else { Err(AgainError::AnsweredSince(since)) }
+    }
 }
 
 /// The same questions, asked by the same golive, from the same place.

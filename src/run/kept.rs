@@ -37,10 +37,7 @@ pub fn kept(
 ) -> Result<Kept, RunError> {
     let (carried, mut measurements) = (recorded.carried(), recorded.kept());
     // an answer that was given since then goes before the one that was read; what is carried stays so
-    let given_since = |known: &Answer| {
-        answers.iter().any(|one| one.check == known.check && one.at >= known.at && one != known)
-    };
-    measurements.retain(|check, one| carried.contains(check) || !answered(one).is_some_and(given_since));
+    measurements.retain(|check, one| carried.contains(check) || !overtaken(one, answers));
     again::young(policy, measurements.values().filter(|one| carried.contains(&one.check)), now)?;
     let is_old = |one: &&Measurement| {
         answered(one).is_none() && again::young(policy, [*one].into_iter(), now).is_err()
@@ -67,6 +64,14 @@ fn same(recorded: &Recorded, then: &Vantage, here: Option<&Vantage>) -> Result<V
         None => "where this system does not tell whether it still is",
     };
     Err(RunError::Elsewhere { run: line(&recorded.started.run), what })
+}
+
+/// Whether the same question was answered otherwise since then.
+pub(super) fn overtaken(measurement: &Measurement, answers: &[Answer]) -> bool {
+    let since = |known: &Answer| {
+        answers.iter().any(|one| one.check == known.check && one.at >= known.at && one != known)
+    };
+    answered(measurement).is_some_and(since)
 }
 
 /// The answer, when the question was one to people; it says itself how long it counts.

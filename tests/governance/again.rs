@@ -178,6 +178,29 @@ fn old_readings_are_not_carried() {
 }
 
 #[test]
+fn a_newer_answer_is_not_passed_over_for_a_carried_one() {
+    let (event, server, policy) = ready();
+    server.open();
+    let again = |checks: &str, answers: &Path, out: &str| {
+        let mut command = golive();
+        command.arg("check").arg(&policy).args(["--plain", "--again", checks, "--from"]);
+        command.arg(event.path("runs/a")).arg("--answers").arg(answers);
+        told(&command.arg("--out").arg(event.path(out)).output().unwrap())
+    };
+    let no = event.answers(&[("rules.open", "it", true), ("stop.authority", "marketing", false)]);
+    let (code, said) = again("rules.encoder", &no, "runs/b");
+    assert!(
+        code == 65 && said.contains("answered otherwise since: ") && said.contains("stop.authority"),
+        "{said}"
+    );
+    assert!(!event.path("runs/b").exists(), "nothing was begun");
+    let (code, said) = again("rules.encoder,rules.open,stop.authority", &no, "runs/b");
+    assert!(code == 64 && said.contains("these are all checks"), "{said}");
+    let (code, said) = again("rules.open,stop.authority", &no, "runs/b");
+    assert!(code == 2 && said.contains("[carried ] FAIL     rules.encoder"), "{said}");
+}
+
+#[test]
 fn a_report_that_hides_what_it_carries_is_refused() {
     let (event, server, policy) = ready();
     server.open();
