@@ -18,7 +18,7 @@ pub use connection::Ready;
 pub use fill::{Filled, fill};
 pub use rtmp::publish;
 pub use srt::{Accepted, Called, SrtCounts, call};
-pub use tally::{Second, Stall};
+pub use tally::{STALL_MS, Second, Stall};
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{End, Take, Watch};
 
 /// Shortest stall that is written down, in milliseconds.
-const STALL_MS: f64 = 200.0;
+pub const STALL_MS: u32 = 200;
 /// Stalls kept, the longest ones.
 const MAX_STALLS: usize = 1000;
 /// Three times so many seconds, in each of which times a fourth of the stream is lost, are the end. One of
@@ -159,7 +159,7 @@ impl Tally {
 
     fn end_stall(&mut self, at_ms: f64) {
         let began = std::mem::replace(&mut self.progress_ms, at_ms);
-        if at_ms - began < STALL_MS {
+        if at_ms - began < f64::from(STALL_MS) {
             return;
         }
         let stall = Stall { at_ms: whole(began).into(), ms: whole(at_ms - began).into() };

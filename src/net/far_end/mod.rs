@@ -111,6 +111,16 @@ pub struct Closed {
     pub arrivals: Vec<(u32, Vec<u64>, Vec<Gap>)>,
 }
 
+impl Closed {
+    /// Why what is missing may be the far end's own doing: it ended the session before it was asked to.
+    pub fn early(&self, shown: &str) -> Option<NotMeasured> {
+        match self.how {
+            Ended::Refused(why) => Some(refused(shown, why, &WireText::default())),
+            Ended::Closed | Ended::DataClosed | Ended::DataReset => None,
+        }
+    }
+}
+
 impl Control {
     /// Resolves, connects over the path (each address in the system's order until one answers,
     /// as an encoder does), holds the pin, proves the token.

@@ -34,7 +34,7 @@ use crate::model::{
     NotMeasured, Publish, SecretSource, Series, Stakes, StreamName, WireText,
 };
 use crate::net::congestion::Congestion;
-use crate::net::encoder::{Accepted, SrtCounts, Take};
+use crate::net::encoder::{Accepted, STALL_MS, SrtCounts, Take};
 use crate::wire::rtmp::address::Address;
 
 /// Shortest and longest rehearsal, in seconds.
@@ -289,6 +289,10 @@ fn problems(target: &Target, limits: &Limits, stakes: &Stakes) -> Vec<Problem> {
             target.seconds, limit.0
         );
         say("seconds", what);
+    }
+    if let Some(stall) = limits.stall_ms.filter(|stall| stall.0 < u64::from(STALL_MS)) {
+        let what = format!("{} ms cannot be seen: pauses shorter than {STALL_MS} ms are not kept", stall.0);
+        say("stall_ms", what);
     }
     if let Some(name) = &target.stream {
         match stakes.streams.get(name) {

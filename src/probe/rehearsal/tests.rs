@@ -310,6 +310,8 @@ fn what_nothing_can_meet_is_a_problem() {
     assert_eq!(fields(|t, _| t.seconds = 2), ["seconds"]);
     assert_eq!(fields(|_, l| l.seconds = Some(AtLeast(600))), ["seconds"]);
     assert_eq!(fields(|_, l| l.gap_risk = Some(AtMost(0.0))), ["gap_risk"]);
+    assert_eq!(fields(|_, l| l.stall_ms = Some(AtMost(199))), ["stall_ms"], "shorter ones are not kept");
+    assert_eq!(fields(|_, l| l.stall_ms = Some(AtMost(200))), Vec::<&str>::new());
     assert_eq!(fields(|t, _| t.stream = Some(StreamName::new("other").unwrap())), ["stream"]);
     assert_eq!(fields(|t, _| t.url = "srt://ingest.example:9000".into()), Vec::<&str>::new());
     for url in

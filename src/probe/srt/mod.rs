@@ -154,8 +154,8 @@ crate::limits! {
         pub handshake_ms: AtMost<f64>,
         /// Largest latency that may be agreed, ms: what viewers wait longer.
         pub latency_ms: AtMost<u64>,
-        /// Least agreed latency as a multiple of the round trip, as seen at induction:
-        /// 3 up to 1 % loss, 4 up to 3 %, 6 up to 10 %.
+        /// Least agreed latency as a multiple of the round trip, which the quicker of the handshake's
+        /// two exchanges shows: 3 up to 1 % loss, 4 up to 3 %, 6 up to 10 %.
         pub latency_round_trips: AtLeast<f64>,
         /// Whether the media must be encrypted.
         pub encrypted: Exactly<bool>,

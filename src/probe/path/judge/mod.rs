@@ -7,8 +7,8 @@ mod mtu;
 use std::fmt::Write as _;
 
 use super::findings::{
-    BLOCKED_BACK, BLOCKED_OUT, CUT_SHORT, FAMILY_UNUSED, JITTER_HIGH, LOCAL_POLICY, MEASURED, NO_ADDRESS,
-    OTHER_ADDRESS, OTHER_METHOD, PROHIBITED, REFUSED, ROUND_TRIP_LONG, SILENT, UNEVEN, UNREACHABLE,
+    BLOCKED_BACK, BLOCKED_OUT, CUT_SHORT, FAMILY_UNUSED, LOCAL_POLICY, MEASURED, NO_ADDRESS, OTHER_ADDRESS,
+    OTHER_METHOD, PROHIBITED, REFUSED, SILENT, UNEVEN, UNREACHABLE,
 };
 use super::{Flow, Limits, Method, Reading, RoundTrip, Timestamps};
 use crate::model::{AtMost, Code, Failure, Family, Finding, Series};
@@ -60,8 +60,7 @@ fn judge_flow(limits: &Limits, reading: &Reading, flow: &Flow, any: bool) -> Vec
             if !sent_enough || flow.late_p99_ms > LATE_MS {
                 findings.push(doubt(flow, sent_enough));
             } else {
-                let held = figures::hold_against(limits, flow, trip, &place);
-                findings.extend(held.into_iter().map(|finding| own_doing(flow, finding)));
+                findings.extend(figures::hold_against(limits, flow, trip, &place));
                 findings.extend(mtu::judge(limits, reading, flow, &place));
                 findings.extend(dscp::judge(limits, flow, &place));
             }
@@ -127,18 +126,6 @@ fn doubt(flow: &Flow, sent_enough: bool) -> Finding {
         format!("{} sent{refused}", flow.sent),
         "run the check again to its end",
     )
-}
-
-/// A delay that is too long may be this machine's own when it stood still meanwhile, if only once.
-fn own_doing(flow: &Flow, finding: Finding) -> Finding {
-    let of_delay = [JITTER_HIGH.id, ROUND_TRIP_LONG.id].contains(&finding.code.as_str());
-    if !of_delay || flow.late_max_ms <= LATE_MS {
-        return finding;
-    }
-    let observed =
-        format!("{}, but this machine itself stood still for {:.0} ms", finding.observed, flow.late_max_ms);
-    let remedy = "close other programs on this machine, or take another one, and run the check again";
-    Finding::unknown(UNEVEN, finding.expected, observed, remedy)
 }
 
 fn nothing_came(reading: &Reading, flow: &Flow, any: bool) -> Finding {

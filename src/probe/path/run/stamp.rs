@@ -59,6 +59,9 @@ pub(super) async fn through_far_end(
     flow.path_mtu = path_mtu;
     // Without its count the flow still stands; it only cannot say which way a loss was.
     if let Ok(Ok(closed)) = tokio::time::timeout(limit, control.close()).await {
+        if let Some(why) = closed.early(&remote.to_string()).filter(|_| flow.received < flow.sent) {
+            return Err(why);
+        }
         flow.arrived = Some(closed.packets);
         flow.arrived_from_elsewhere = Some(closed.foreign);
     }
@@ -215,6 +218,8 @@ fn allowance(packets: u32) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::net::far_end::Closed;
+    use crate::wire::control::{Ended, Refusal};
 
     #[test]
     fn a_far_end_that_allows_too_little_is_no_loss() {
@@ -227,5 +232,21 @@ mod tests {
         let why = allows(&grant(30, packets), &target).unwrap_err();
         assert!(why.cause == Cause::FarEnd && why.detail.as_str().contains("only 30 s"), "{why:?}");
         assert!(allows(&grant(150, packets - 1), &target).is_err());
+    }
+
+    #[test]
+    fn a_session_that_the_far_end_ended_early_is_no_loss() {
+        let closed = |how| Closed {
+            how,
+            bytes: 1,
+            packets: 1,
+            foreign: 0,
+            took_ms: 1,
+            late_ms: 0,
+            arrivals: Vec::new(),
+        };
+        assert_eq!(closed(Ended::Closed).early("cloud"), None);
+        let why = closed(Ended::Refused(Refusal::Packets)).early("cloud").unwrap();
+        assert!(why.cause == Cause::FarEnd && why.remedy.as_str().contains("larger caps"), "{why:?}");
     }
 }

@@ -91,3 +91,21 @@ async fn handshakes_take_the_place_of_what_gets_nothing() {
     assert_eq!(found[0], ("path.silent".to_owned(), Effect::Fail));
     assert_eq!(found[2], ("path.other_method".to_owned(), Effect::Warn));
 }
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_port_that_swallows_handshakes_is_blocked_and_not_cut_short() {
+    // A listener whose queue is full leaves further SYNs unanswered, as a firewall does (listen(2)).
+    let listener = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    listener.bind(&std::net::SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+    listener.listen(0).unwrap();
+    let address = listener.local_addr().unwrap().as_socket().unwrap();
+    let wait = Duration::from_millis(300);
+    let queue: Vec<_> = (0..4).map(|_| std::net::TcpStream::connect_timeout(&address, wait)).collect();
+    assert!(queue.last().unwrap().is_err(), "the queue holds {}", queue.len());
+    let target = target(&serde_json::json!({ "tcp": address.to_string() }), 100, 1);
+    let reading = Path::measure(&target, &env()).await.unwrap();
+    let flow = &reading.flows[0];
+    assert!(flow.sent > 0 && flow.received == 0 && flow.planned == flow.sent, "{flow:?}");
+    assert_eq!(codes(&Limits::default(), &reading), [("path.silent".to_owned(), Effect::Fail)]);
+}
