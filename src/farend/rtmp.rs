@@ -17,6 +17,7 @@ use super::log::{Log, Notice};
 use super::session::{Lease, Media, Registry, Session};
 use crate::model::WireText;
 use crate::wire::control::{Ended, Refusal};
+use crate::wire::rtmp::FAR_END_ENDED;
 use crate::wire::rtmp::server::{MediaCount, Server, Step};
 
 /// The service, in notices.
@@ -38,14 +39,7 @@ pub async fn serve(listener: TcpListener, registry: Arc<Registry>, log: Log, sto
         };
         match accepted {
             Ok((stream, peer)) => {
-                let caller = receive(stream, peer, Arc::clone(&registry), log.clone());
-                let stop = stop.clone();
-                callers.spawn(async move {
-                    tokio::select! {
-                        () = stop.cancelled() => {}
-                        () = caller => {}
-                    }
-                });
+                callers.spawn(receive(stream, peer, Arc::clone(&registry), log.clone(), stop.clone()));
             }
             Err(error) => {
                 // Out of file descriptors, most likely: give them time to come back.
@@ -59,7 +53,13 @@ pub async fn serve(listener: TcpListener, registry: Arc<Registry>, log: Log, sto
     callers.wait().await;
 }
 
-async fn receive(stream: TcpStream, peer: SocketAddr, registry: Arc<Registry>, log: Log) {
+async fn receive(
+    stream: TcpStream,
+    peer: SocketAddr,
+    registry: Arc<Registry>,
+    log: Log,
+    stop: CancellationToken,
+) {
     let guest = match registry.guest(peer.ip()) {
         Ok(guest) => guest,
         Err(why) => return log.refused(WHAT, peer, why, ""),
@@ -69,7 +69,12 @@ async fn receive(stream: TcpStream, peer: SocketAddr, registry: Arc<Registry>, l
     let seed =
         u64::from(peer.port()) << 48 | u64::from(crate::net::clock::now().subsec_nanosecond().unsigned_abs());
     let mut caller = Caller { stream, server: Server::new(seed), buffer: vec![0; READ] };
-    let admitted = match timeout(registry.caps().guest_time, caller.admit(&registry, peer)).await {
+    let admitting = timeout(registry.caps().guest_time, caller.admit(&registry, peer));
+    let admitted = tokio::select! {
+        () = stop.cancelled() => return,
+        admitted = admitting => admitted,
+    };
+    let admitted = match admitted {
         Ok(admitted) => admitted,
         Err(_) => Err(Turned::Away(Refusal::Time, WireText::from("showed no key in time"))),
     };
@@ -86,12 +91,20 @@ async fn receive(stream: TcpStream, peer: SocketAddr, registry: Arc<Registry>, l
     let session = lease.session();
     session.attach(peer);
     let how = tokio::select! {
+        () = stop.cancelled() => Ended::Refused(Refusal::Stopping),
         how = session.over() => how,
         how = caller.take_in(session) => how,
     };
     session.end(how);
-    let how = WireText::from(words(how, caller.server.media()));
-    log.say(&Notice::Ended { what: WHAT, peer, bytes: session.bytes(), how });
+    let said = WireText::from(words(how, caller.server.media()));
+    log.say(&Notice::Ended { what: WHAT, peer, bytes: session.bytes(), how: said });
+    if let Ended::Refused(why) = how {
+        // Else it would look cut by the network.
+        caller.server.end(FAR_END_ENDED, why.words());
+        if matches!(timeout(FAREWELL, caller.say()).await, Ok(Ok(()))) {
+            caller.part().await;
+        }
+    }
 }
 
 /// Why somebody got no session.
@@ -302,7 +315,10 @@ mod tests {
         let mut publisher = connected(&running).await;
         publisher.publish(running.media_key.clone(), PATIENCE).await.unwrap();
         let (_, stopped) = publisher.send(PATIENCE, PATIENCE).await;
-        assert!(matches!(stopped.unwrap().failure, Failure::Closed { .. }));
+        let stopped = stopped.unwrap();
+        let Failure::Refused { status, .. } = stopped.failure else { panic!("{stopped:?}") };
+        let words = "the session used up the bytes that this far end allows";
+        assert_eq!((status.code.as_str(), status.description.as_str()), (FAR_END_ENDED, words));
         let mut silent = TcpStream::connect(running.addresses.rtmp.unwrap()).await.unwrap();
         assert_eq!(silent.read(&mut [0; 8]).await.unwrap_or(0), 0);
         let lines = lines.lock().unwrap().join("\n");

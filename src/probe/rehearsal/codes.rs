@@ -30,6 +30,7 @@ crate::codes! {
     COLLAPSED = "rehearsal.collapsed", "For twelve seconds a fourth of the stream or more was lost: it was ended early.";
     TIMED_OUT = "rehearsal.send_timed_out", "The network took nothing for so long that an encoder gives up.";
     CUT = "rehearsal.cut", "The ingest, or something on the way, ended the stream.";
+    FAR_END_ENDED = "rehearsal.far_end_ended", "The golive far end ended the stream itself: at one of its caps, or because it was stopped.";
     REFUSED = "rehearsal.refused", "The ingest refused the stream while it ran.";
     SILENT = "rehearsal.silent", "The ingest fell silent while the stream ran.";
     BROKEN = "rehearsal.broken", "The stream ended by a fault of the ingest's answers or of this computer.";

@@ -6,6 +6,7 @@ use crate::media::LEAST_KBPS;
 use crate::model::risk::{BRIDGE_PAUSES, Standing, Stated};
 use crate::model::{AtLeast, AtMost, Code, Finding, text};
 use crate::net::encoder::{End, Take};
+use crate::wire::rtmp::FAR_END_ENDED;
 
 /// Share of dropped pictures over which OBS warns.
 const WARN_SHARE: f64 = 0.01;
@@ -88,6 +89,11 @@ fn ending(reading: &Reading, take: &Take) -> Finding {
             let remedy = "check that the test key may be live for so long; ask the network team what ends long or \
                           fast connections to this host, and have the ingest exempted";
             fail(codes::CUT, format!("{how} after {played}"), remedy)
+        }
+        End::Refused { code, description } if code.as_str() == FAR_END_ENDED => {
+            let remedy =
+                "start `golive far-end` again, with larger caps if it says so, then run the check again";
+            Finding::unknown(codes::FAR_END_ENDED, expected, format!("after {played}: {description}"), remedy)
         }
         End::Refused { code, description } => fail(
             codes::REFUSED,

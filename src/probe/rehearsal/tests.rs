@@ -2,6 +2,7 @@ use super::need::{Carried, carried, latency};
 use super::*;
 use crate::model::{Effect, Secret, StreamNeed};
 use crate::net::encoder::{End, Second, Stall};
+use crate::wire::rtmp::FAR_END_ENDED;
 use proptest::prelude::*;
 
 fn second() -> Second {
@@ -254,6 +255,11 @@ fn each_ending_has_its_code() {
         (End::SendTimedOut, "rehearsal.send_timed_out", Effect::Fail),
         (End::Closed { reset: true }, "rehearsal.cut", Effect::Fail),
         (End::Refused { code: text(), description: text() }, "rehearsal.refused", Effect::Fail),
+        (
+            End::Refused { code: FAR_END_ENDED.into(), description: text() },
+            "rehearsal.far_end_ended",
+            Effect::Unknown,
+        ),
         (End::Silent, "rehearsal.silent", Effect::Fail),
         (End::Broken { problem: text() }, "rehearsal.broken", Effect::Unknown),
     ] {

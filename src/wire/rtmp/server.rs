@@ -175,6 +175,14 @@ impl Server {
         }
     }
 
+    /// Ends what is being published, in these words. Does nothing when nothing is.
+    pub fn end(&mut self, code: &str, description: &str) {
+        if self.state == State::Publishing {
+            self.state = State::Connected;
+            self.answer("onStatus", 0.0, &status("error", code, description), STREAM);
+        }
+    }
+
     fn answer(&mut self, name: &str, transaction: f64, status: &Status, stream: u32) {
         let command = Command::new(name, transaction, vec![Value::Null, status.object()]);
         if let Err(flood) = self.link.reply(&command.message(stream)) {

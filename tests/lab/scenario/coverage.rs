@@ -22,6 +22,7 @@ const NOT_OF_A_NETWORK: &[(&str, &str)] = &[
     ("upload.count_contradicted", "something that acknowledges: src/probe/upload/tests"),
     ("upload.count_late", "a server that answers late: src/probe/upload/tests"),
     ("upload.retransmits_unknown", "a system without TCP_INFO: src/probe/upload/tests"),
+    ("rehearsal.far_end_ended", "a far end at its own cap: src/farend/rtmp.rs, src/probe/rehearsal/tests.rs"),
     ("rehearsal.refused", "an ingest that consents and says no later: src/probe/rehearsal/tests.rs"),
     ("rehearsal.broken", "an ingest that breaks its own protocol: src/probe/rehearsal/tests.rs"),
     ("rehearsal.silent", "races with rehearsal.send_timed_out: src/probe/rehearsal/tests.rs"),
