@@ -80,10 +80,12 @@ impl TcpInfo {
         Some((payload, payload.saturating_add(self.header_bytes(remote)?)))
     }
 
-    /// Bytes of IP packets that were sent on a connection to there so far.
-    pub fn ip_bytes_sent(&self, remote: SocketAddr) -> Option<u64> {
-        let headers = u64::from(self.segments_sent?) * u64::from(self.header_bytes(remote)?);
-        Some(self.bytes_sent?.saturating_add(headers))
+    /// Bytes of IP packets that a line has carried of a connection to there so far: a segment that was sent again
+    /// counts once, since what is lost in the queue before a line takes nothing of it.
+    pub fn ip_bytes_carried(&self, remote: SocketAddr) -> Option<u64> {
+        let segments = self.segments_sent?.saturating_sub(self.resent_ever?);
+        let headers = u64::from(segments) * u64::from(self.header_bytes(remote)?);
+        Some(self.bytes_sent?.saturating_sub(self.bytes_resent?).saturating_add(headers))
     }
 
     /// True when the timer ran out and nothing was sent again for it: this machine itself drops
@@ -198,7 +200,7 @@ mod tests {
         assert!(info.rtt_ms.is_some_and(|ms| ms > 0.0 && ms < 1000.0), "{info:?}");
         // The SYN, the handshake's end and one segment at least, of 40 to 60 bytes of headers each.
         let (remote, segments) = (near.peer_addr().unwrap(), u64::from(info.segments_sent.unwrap()));
-        let headers = info.ip_bytes_sent(remote).unwrap() - 10_000;
+        let headers = info.ip_bytes_carried(remote).unwrap() - 10_000;
         assert!(segments >= 3 && (segments * 40..=segments * 60).contains(&headers), "{info:?}");
         assert!(info.segment_bytes.is_some_and(|bytes| bytes > 1_000), "{info:?}");
     }
@@ -211,6 +213,25 @@ mod tests {
         assert_eq!(info(true).header_bytes(to("[::ffff:192.0.2.1]:1")), Some(52));
         assert_eq!(info(false).header_bytes(to("[2001:db8::1]:1")), Some(60));
         assert_eq!(TcpInfo::default().header_bytes(to("192.0.2.1:1")), None);
-        assert_eq!(info(true).ip_bytes_sent(to("192.0.2.1:1")), None, "not counted is not 0");
+        assert_eq!(info(true).ip_bytes_carried(to("192.0.2.1:1")), None, "not counted is not 0");
+    }
+
+    #[test]
+    fn what_was_sent_again_was_carried_once() {
+        let info = TcpInfo {
+            has_timestamps: Some(true),
+            segments_sent: Some(10),
+            resent_ever: Some(1),
+            bytes_sent: Some(3_000),
+            bytes_resent: Some(1_161),
+            ..TcpInfo::default()
+        };
+        let remote = "192.0.2.1:1".parse().unwrap();
+        assert_eq!(info.ip_bytes_carried(remote), Some(9 * 52 + 1_839));
+        assert_eq!(
+            TcpInfo { bytes_resent: None, ..info }.ip_bytes_carried(remote),
+            None,
+            "not told is not 0"
+        );
     }
 }

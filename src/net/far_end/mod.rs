@@ -198,10 +198,10 @@ impl Control {
         self.contact.remote
     }
 
-    /// Bytes of IP packets that were sent on this connection so far; `None` where the system does not tell.
-    pub fn ip_bytes_sent(&self) -> Option<u64> {
+    /// Bytes of IP packets that the line carried of this connection so far; `None` where the system does not tell.
+    pub fn ip_bytes_carried(&self) -> Option<u64> {
         let info = tcp_info::read(self.tls.get_ref().0.get_ref())?;
-        info.ip_bytes_sent(self.contact.remote)
+        info.ip_bytes_carried(self.contact.remote)
     }
 
     /// Opens an upload: the ticket for its data connections, and what it may use.

@@ -78,7 +78,7 @@ impl<'a> Test<'a> {
         for _ in 0..target.streams {
             load.open(control.remote(), head.clone(), target).await?;
         }
-        let before = control.ip_bytes_sent();
+        let before = control.ip_bytes_carried();
         load.start();
         Ok(Self {
             target,
@@ -129,7 +129,7 @@ impl<'a> Test<'a> {
         if let Reply::Pong { n } = reply {
             self.beside.answered(*n);
         }
-        self.beside.control_sent(self.control.ip_bytes_sent());
+        self.beside.control_sent(self.control.ip_bytes_carried());
         let (arrived, fresh) = self.tally.reply(reply, wanted_slots(self.target));
         if arrived {
             self.load.alive = Instant::now();
