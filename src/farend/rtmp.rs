@@ -16,8 +16,7 @@ use tokio_util::task::TaskTracker;
 use super::log::{Log, Notice};
 use super::session::{Lease, Media, Registry, Session};
 use crate::model::WireText;
-use crate::wire::control::{Ended, Refusal};
-use crate::wire::rtmp::FAR_END_ENDED;
+use crate::wire::control::{Ended, FAR_END_ENDED, Refusal};
 use crate::wire::rtmp::server::{MediaCount, Server, Step};
 
 /// The service, in notices.

@@ -13,10 +13,10 @@ use tokio::net::UdpSocket;
 use tokio_util::sync::CancellationToken;
 
 use super::log::{Log, Notice};
-use super::session::{Lease, Media, Registry};
+use super::session::{Lease, Media, Registry, refusal};
 use crate::model::WireText;
 use crate::wire::control::Refusal;
-use crate::wire::srt::{Call, CallId, Counts, Listener, ListenerEvent, ListenerOptions, Rejection};
+use crate::wire::srt::{Call, CallId, Counts, Listener, ListenerEvent, ListenerOptions, Rejection, farewell};
 
 const WHAT: &str = "srt";
 /// Sessions that are over are looked for at least this often.
@@ -84,20 +84,15 @@ impl Service {
                     if let Some((_, lease)) = self.calls.get(&id)
                         && let Err(why) = lease.session().count(bytes as u64)
                     {
-                        self.close(id, why.words());
+                        self.end(id, why);
                     }
                 }
                 ListenerEvent::Left { id, counts } => self.left(id, counts, "the caller left"),
             }
         }
-        let over: Vec<CallId> = self
-            .calls
-            .iter()
-            .filter(|(_, (_, lease))| lease.session().ended().is_some())
-            .map(|(id, _)| *id)
-            .collect();
-        for id in over {
-            self.close(id, "its time is over, or the far end is being stopped");
+        let over = |(id, (_, lease)): (&CallId, &(SocketAddr, Lease))| Some((*id, lease.session().ended()?));
+        for (id, how) in self.calls.iter().filter_map(over).collect::<Vec<_>>() {
+            self.end(id, refusal(how));
         }
         while let Some((to, bytes)) = self.listener.transmit() {
             let _ = self.socket.send_to(&bytes, to).await;
@@ -124,9 +119,10 @@ impl Service {
         }
     }
 
-    fn close(&mut self, id: CallId, how: &str) {
-        let counts = self.listener.close(id, Instant::now()).unwrap_or_default();
-        self.left(id, counts, how);
+    /// Hangs up, and says why: else it would look cut by the network.
+    fn end(&mut self, id: CallId, why: Refusal) {
+        let counts = self.listener.fail(id, farewell::code(why), Instant::now()).unwrap_or_default();
+        self.left(id, counts, why.words());
     }
 
     fn left(&mut self, id: CallId, counts: Counts, how: &str) {
@@ -138,7 +134,7 @@ impl Service {
 
     async fn stop(&mut self) {
         for id in self.calls.keys().copied().collect::<Vec<_>>() {
-            self.close(id, Refusal::Stopping.words());
+            self.end(id, Refusal::Stopping);
         }
         while let Some((to, bytes)) = self.listener.transmit() {
             let _ = self.socket.send_to(&bytes, to).await;
@@ -253,7 +249,8 @@ mod tests {
     async fn caps_hang_up() {
         let each = Grant { bytes: 10_000, ..Caps::default().each };
         let rig = rig(Caps { sessions: 1, each, ..Caps::default() }).await;
-        assert_eq!(call(rig.address, KEY, 1000).await, Some(Ending::Shutdown));
+        let ended = Some(Ending::PeerError(farewell::code(Refusal::Bytes)));
+        assert_eq!(call(rig.address, KEY, 1000).await, ended);
         until(|| rig.said.lock().unwrap().len() >= 2).await;
         let held = rig.registry.media(Media::Srt, KEY, rig.address.ip()).unwrap();
         assert_eq!(call(rig.address, KEY, 1).await, Some(Ending::Rejected(Rejection::OVERLOAD)));
@@ -269,7 +266,8 @@ mod tests {
             registry.stop();
             stop.cancel();
         });
-        assert_eq!(call(rig.address, KEY, u64::MAX).await, Some(Ending::Shutdown));
+        let ended = Some(Ending::PeerError(farewell::code(Refusal::Stopping)));
+        assert_eq!(call(rig.address, KEY, u64::MAX).await, ended);
         stopper.await.unwrap();
         rig.task.await.unwrap();
     }

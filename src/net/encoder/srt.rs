@@ -14,8 +14,9 @@ use crate::media::ts::{Muxer, PACKET};
 use crate::media::{Padded, Piece};
 use crate::model::WireText;
 use crate::net::ready;
+use crate::wire::control::FAR_END_ENDED;
 use crate::wire::srt::{
-    BadOptions, CLASS_MS, Caller, CallerEvent, CallerOptions, Ending, LIVE_PAYLOAD, NotSent,
+    BadOptions, CLASS_MS, Caller, CallerEvent, CallerOptions, Ending, LIVE_PAYLOAD, NotSent, farewell,
 };
 
 /// How much faster than the stream's own rate packets may leave: an encoder's keyframe leaves at once, and
@@ -256,6 +257,10 @@ pub(super) fn broke(error: &io::Error) -> End {
 fn ended(ending: Ending) -> End {
     match ending {
         Ending::Shutdown => End::Closed { reset: false },
+        Ending::PeerError(code) => match farewell::reason(code) {
+            Some(why) => End::Refused { code: FAR_END_ENDED.into(), description: why.words().into() },
+            None => End::Refused { code: "SRT Peer Error".into(), description: code.to_string().into() },
+        },
         Ending::Idle | Ending::Silent(_) => End::Silent,
         Ending::Stuck => End::SendTimedOut,
         Ending::Stopped => End::Cancelled,
@@ -266,6 +271,7 @@ fn ended(ending: Ending) -> End {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::control::Refusal;
 
     #[test]
     fn a_large_keyframe_reserves_no_more_than_it_holds() {
@@ -276,5 +282,14 @@ mod tests {
         assert_eq!([payloads.concat(), packed.clone()].concat(), bytes);
         assert!(whole(&mut packed).is_empty());
         assert_eq!(packed.len(), 376);
+    }
+
+    #[test]
+    fn what_the_far_end_ends_is_not_cut_by_the_network() {
+        let refused = |code: &str, words: &str| End::Refused { code: code.into(), description: words.into() };
+        let ours = ended(Ending::PeerError(farewell::code(Refusal::Time)));
+        assert_eq!(ours, refused(FAR_END_ENDED, Refusal::Time.words()));
+        assert_eq!(ended(Ending::PeerError(4000)), refused("SRT Peer Error", "4000"));
+        assert_eq!(ended(Ending::Shutdown), End::Closed { reset: false });
     }
 }

@@ -6,7 +6,7 @@ use crate::media::LEAST_KBPS;
 use crate::model::risk::{BRIDGE_PAUSES, Standing, Stated};
 use crate::model::{AtLeast, AtMost, Code, Finding, text};
 use crate::net::encoder::{End, Take};
-use crate::wire::rtmp::FAR_END_ENDED;
+use crate::wire::control::FAR_END_ENDED;
 
 /// Share of dropped pictures over which OBS warns.
 const WARN_SHARE: f64 = 0.01;

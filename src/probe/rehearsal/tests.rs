@@ -2,7 +2,7 @@ use super::need::{Carried, carried, latency};
 use super::*;
 use crate::model::{Effect, Secret, StreamNeed};
 use crate::net::encoder::{End, Second, Stall};
-use crate::wire::rtmp::FAR_END_ENDED;
+use crate::wire::control::FAR_END_ENDED;
 use proptest::prelude::*;
 
 fn second() -> Second {

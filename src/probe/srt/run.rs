@@ -261,7 +261,7 @@ impl Session<'_> {
             Ending::Rejected(why) => End::Rejected { code: why.code(), name: why.name().map(str::to_owned) },
             Ending::KeyRefused(state) => End::KeyRefused { state: key_state(state) },
             Ending::Unusable(why) => End::Unusable { why: unusable(why) },
-            Ending::Shutdown | Ending::Idle => End::HungUp {
+            Ending::Shutdown | Ending::PeerError(_) | Ending::Idle => End::HungUp {
                 after_ms: held_since.map_or(0.0, |since| since.elapsed().as_secs_f64() * 1000.0),
             },
             Ending::Stuck | Ending::Stopped => words("the call was stopped"),

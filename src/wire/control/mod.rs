@@ -27,7 +27,7 @@ pub use frame::{BadFrame, Frames, encode};
 pub use ledger::Ledger;
 pub use message::{Ended, Gap, Grant, Reply, Request, Ticket};
 pub use proof::Proof;
-pub use refusal::Refusal;
+pub use refusal::{FAR_END_ENDED, Refusal};
 pub use sight::Sight;
 
 /// Version of the protocol; both sides must speak the same.

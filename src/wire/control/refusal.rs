@@ -4,6 +4,10 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+/// Code by which a media stream was ended by a golive far end itself: at one of its caps, or when it was stopped. Over
+/// RTMP it is a status' code. Ours alone, so that no ingest's refusal is taken for it.
+pub const FAR_END_ENDED: &str = "Golive.FarEnd.Ended";
+
 /// Why a far end refused or ended something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

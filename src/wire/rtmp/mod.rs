@@ -38,10 +38,6 @@ pub const MAX_STEPS: usize = 32;
 /// Most characters kept of any text that a peer sends (codes, descriptions, names).
 pub const MAX_TEXT: usize = 512;
 
-/// Code of the status with which a golive far end ends a stream itself: at one of its caps, or when it is
-/// stopped. Ours alone, so that no ingest's refusal is taken for it.
-pub const FAR_END_ENDED: &str = "Golive.FarEnd.Ended";
-
 /// The peer broke the protocol.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Malformed {

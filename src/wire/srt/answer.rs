@@ -101,6 +101,8 @@ pub enum Ending {
     Unusable(Unusable),
     /// The listener ended an open connection.
     Shutdown,
+    /// The same, with its code for why (section 3.2.10).
+    PeerError(u32),
     /// An open connection fell silent for 5 s.
     Idle,
     /// Media could not be delivered in 15 s, or was repeated too often.
@@ -155,7 +157,8 @@ pub(super) fn ending(reason: CallerCloseReason, last: Option<&Handshake>, payloa
         }
         CallerCloseReason::Crypto => last.map_or(Ending::Unusable(Unusable::KeyMaterial), refused_key),
         CallerCloseReason::MediaExpired | CallerCloseReason::RetryLimit => Ending::Stuck,
-        CallerCloseReason::PeerClosed | CallerCloseReason::PeerError(_) => Ending::Shutdown,
+        CallerCloseReason::PeerClosed => Ending::Shutdown,
+        CallerCloseReason::PeerError(code) => Ending::PeerError(code),
     }
 }
 

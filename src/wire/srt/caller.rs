@@ -143,6 +143,10 @@ impl Caller {
             }
             (Stage::Engine(engine), None) => {
                 if let Some(Packet::Control(control)) = &parsed {
+                    // The engine would forget it for the Shutdown that follows.
+                    if let Control::PeerError { code } = control.body {
+                        return self.end(Ending::PeerError(code));
+                    }
                     self.repairs.heard(now, control);
                 }
                 engine.handle_datagram(now, peer, datagram);

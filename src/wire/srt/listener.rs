@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use sapflow_srt::crypto::{CryptoConfig, KeySize};
+use sapflow_srt::packet::{Control, ControlPacket, Packet};
 use sapflow_srt::{Config, ConnId, Event, RejectCode};
 
 use super::{BadOptions, KeyLength, Rejection};
@@ -104,6 +105,8 @@ pub struct Listener {
     engine: sapflow_srt::Listener,
     calls: BTreeMap<CallId, (u64, u64)>,
     events: VecDeque<ListenerEvent>,
+    /// What leaves before all that the engine has.
+    farewells: VecDeque<(SocketAddr, Vec<u8>)>,
 }
 
 impl std::fmt::Debug for Listener {
@@ -127,7 +130,7 @@ impl Listener {
             ..Config::default()
         };
         let engine = sapflow_srt::Listener::new(config, now);
-        Ok(Self { engine, calls: BTreeMap::new(), events: VecDeque::new() })
+        Ok(Self { engine, calls: BTreeMap::new(), events: VecDeque::new(), farewells: VecDeque::new() })
     }
 
     /// Takes a datagram that came from `peer`.
@@ -144,7 +147,7 @@ impl Listener {
 
     /// The next datagram to send and to whom, if any.
     pub fn transmit(&mut self) -> Option<(SocketAddr, Vec<u8>)> {
-        self.engine.poll_transmit()
+        self.farewells.pop_front().or_else(|| self.engine.poll_transmit())
     }
 
     /// When to call [`Listener::timeout`] next; `None` without callers.
@@ -177,6 +180,25 @@ impl Listener {
         let counts = self.counts(id);
         self.engine.close(id.0, now);
         self.calls.remove(&id);
+        counts
+    }
+
+    /// The same, with a code for why (Peer Error, section 3.2.10): twice, since a datagram may be lost.
+    pub fn fail(&mut self, id: CallId, code: u32, now: Instant) -> Option<Counts> {
+        while let Some(earlier) = self.engine.poll_transmit() {
+            self.farewells.push_back(earlier);
+        }
+        let counts = self.close(id, now);
+        while let Some((to, shutdown)) = self.engine.poll_transmit() {
+            if let Ok(Packet::Control(ControlPacket { timestamp, dest, body: Control::Shutdown })) =
+                Packet::parse(&shutdown)
+            {
+                let mut error = Vec::new();
+                ControlPacket { timestamp, dest, body: Control::PeerError { code } }.encode(&mut error);
+                self.farewells.extend([(to, error.clone()), (to, error)]);
+            }
+            self.farewells.push_back((to, shutdown));
+        }
         counts
     }
 

@@ -20,6 +20,7 @@
 mod age;
 mod answer;
 mod caller;
+pub mod farewell;
 mod listener;
 mod options;
 mod rejection;

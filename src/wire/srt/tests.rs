@@ -272,6 +272,21 @@ fn the_listener_can_hang_up() {
 }
 
 #[test]
+fn the_listener_can_say_why_it_hangs_up() {
+    for gone in 0..2 {
+        let mut rig = Rig::new(options(), &ListenerOptions::default());
+        rig.run(50, never);
+        assert_eq!(rig.listener.fail(rig.accepted.unwrap(), 4711, rig.now), Some(Counts::default()));
+        let mut to_caller = 0;
+        rig.run(50, |to_listener| {
+            to_caller += u32::from(!to_listener);
+            !to_listener && to_caller <= gone
+        });
+        assert_eq!((rig.ended(), rig.listener.connected()), (Some(Ending::PeerError(4711)), 0));
+    }
+}
+
+#[test]
 fn a_full_listener_says_so() {
     let mut rig = Rig::new(options(), &ListenerOptions { max_callers: 0, ..ListenerOptions::default() });
     rig.run(50, never);
