@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use golive::farend::{Config, FarEnd};
 use golive::model::{AtLeast, AtMost, Cause, CheckId, Effect, Finding};
@@ -275,7 +275,7 @@ fn over_once(line: &str, target: &Target) -> Result<(Reading, Vec<Finding>), Str
     for finding in &seen.1 {
         eprintln!("{:?} {}: {} | {}", finding.effect, finding.code, finding.observed, finding.remedy);
     }
-    wan.kept_up().map(|()| seen)
+    wan.kept_up_roughly().map(|()| seen)
 }
 
 fn rtmp(kbps: u64, seconds: u32) -> Target {
@@ -292,22 +292,40 @@ fn lossy(percent: f64) -> String {
     )
 }
 
-#[test]
-fn random_loss_at_50_ms_starves_rtmp_and_not_srt_with_a_fit_latency() {
+/// Mathis: one CUBIC stream gets 4.7 Mb/s at 0.25 % … 1.65 at 2 %, whatever the line's rate.
+fn loss_at_50_ms_starves_rtmp_and_not_srt(percent: f64) {
     let _seat = beside_others();
-    // Mathis: one CUBIC stream gets 4.7 Mb/s at 0.25 % … 1.65 at 2 %, whatever the line's rate.
-    for percent in [0.5, 1.0, 2.0] {
-        let (reading, findings) = over(&lossy(percent), &rtmp(6_000, 30));
-        let code = if taken(&reading).end == End::Collapsed {
-            "rehearsal.collapsed"
-        } else {
-            "rehearsal.dropped_frames"
-        };
-        expect(&findings, code, Effect::Fail);
-        expect(&findings, "rehearsal.rate_too_high", Effect::Warn);
-        let (_, findings) = over(&lossy(percent), &srt(6_000, 20, 500));
-        all_pass(&findings);
-    }
+    let (reading, findings) = over(&lossy(percent), &rtmp(6_000, 30));
+    let code = if taken(&reading).end == End::Collapsed {
+        "rehearsal.collapsed"
+    } else {
+        "rehearsal.dropped_frames"
+    };
+    expect(&findings, code, Effect::Fail);
+    expect(&findings, "rehearsal.rate_too_high", Effect::Warn);
+    let (_, findings) = over(&lossy(percent), &srt(6_000, 20, 500));
+    all_pass(&findings);
+}
+
+// One test each, so that they run beside each other.
+#[test]
+fn half_a_percent_of_loss_at_50_ms_starves_rtmp_and_not_srt() {
+    loss_at_50_ms_starves_rtmp_and_not_srt(0.5);
+}
+
+#[test]
+fn one_percent_of_loss_at_50_ms_starves_rtmp_and_not_srt() {
+    loss_at_50_ms_starves_rtmp_and_not_srt(1.0);
+}
+
+#[test]
+fn two_percent_of_loss_at_50_ms_starve_rtmp_and_not_srt() {
+    loss_at_50_ms_starves_rtmp_and_not_srt(2.0);
+}
+
+#[test]
+fn without_loss_50_ms_starve_nobody() {
+    let _seat = beside_others();
     let (_, findings) = over(&lossy(0.0), &rtmp(6_000, 10));
     all_pass(&findings);
 }
@@ -325,15 +343,13 @@ fn srt_with_too_little_latency_says_how_much_it_needs() {
 fn a_thin_line_is_a_no_go_within_seconds() {
     let _seat = beside_others();
     let line = "[up]\nrate_mbps = 3\ndelay_ms = 15\n[down]\ndelay_ms = 15";
-    let start = Instant::now();
     let (reading, findings) = over(line, &rtmp(6_000, 120));
     expect(&findings, "rehearsal.collapsed", Effect::Fail);
     expect(&findings, "rehearsal.rate_too_high", Effect::Warn);
-    assert!(start.elapsed() < Duration::from_secs(30), "{:?}", start.elapsed());
+    assert!(taken(&reading).took_ms < 30_000.0, "{:?}", taken(&reading));
     let said = findings.iter().find(|finding| finding.code == "rehearsal.rate_too_high").unwrap();
     let kbps: u64 = said.observed.split_whitespace().find_map(|word| word.parse().ok()).unwrap();
     assert!((2_300..3_000).contains(&kbps), "{said:?}");
-    drop(reading);
 }
 
 #[test]

@@ -87,6 +87,12 @@ impl Wan {
     pub fn kept_up(&self) -> Result<(), String> {
         self.counters().kept_up()
     }
+
+    /// The same where some packets may be some milliseconds late: an encoder's queue and SRT's latency do not
+    /// notice.
+    pub fn kept_up_roughly(&self) -> Result<(), String> {
+        self.counters().kept_up_roughly()
+    }
 }
 
 impl Line {

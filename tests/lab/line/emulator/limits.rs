@@ -55,8 +55,9 @@ fn a_queue_holds_its_bytes() {
     let (received, counters) =
         on(&line, |course| (Train::of(16.0, 0.6).up(course, FAR), course.wan.counters().up));
     let longest = received.iter().map(Received::took_ms).fold(0.0, f64::max);
-    // 100 kB at 8 Mb/s.
-    assert!((longest - 100.0).abs() < 2.0, "the longest wait was {longest} ms");
+    // 100 kB at 8 Mb/s, and by how much this machine was late.
+    let late = counters.latest.as_secs_f64() * 1000.0;
+    assert!((98.0..102.0 + late).contains(&longest), "the longest wait was {longest} ms, {late} of it ours");
     assert_eq!(counters.queue_full, 1200 - received.len() as u64);
     // In 0.6 s 600 went, and 100 waited.
     assert!((received.len() as f64 - 700.0).abs() < 5.0, "{} came", received.len());
